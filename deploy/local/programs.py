@@ -1,0 +1,116 @@
+"""LesionGAN's own processes: the API, the sweeper, and a worker for each kind of work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from deploy.local.credentials import Credentials
+from deploy.local.layout import Layout
+from deploy.local.ports import LOOPBACK
+from deploy.local.program import Program, always_ready
+
+SERVERS = ("postgres", "valkey", "seaweedfs")
+# The queues each worker listens on, in the order of their share of its attention.
+WORKER_QUEUES = {
+    "worker-cpu": "preprocessing,augmentation,classification,default",
+    "worker-gan-train": "gan-train",
+    "worker-gan-sample": "gan-sample",
+    "worker-interactive": "interactive",
+}
+# A worker that is asked to stop writes a checkpoint and hands its job back.
+WORKER_STOP_SECONDS = 20.0
+# Migrations and the imports of torch, on a machine that is busy with something else.
+START_SECONDS = 90.0
+
+
+def application_programs(
+    layout: Layout, credentials: Credentials, ports: dict[str, int], environment: Mapping[str, str]
+) -> list[Program]:
+    """What runs on the servers: first `prepare` (once), then everything else at the same time.
+
+    `environment` holds the LESIONGAN_ variables.
+    """
+    complete = _inherited() | dict(environment)
+    prepare = _python(
+        layout,
+        "prepare",
+        ("deploy.prepare",),
+        complete | {"LESIONGAN_BOOTSTRAP_KEY": credentials.api_key},
+        after=SERVERS,
+        once=True,
+    )
+    sweeper = _python(layout, "sweeper", ("shared.worker.sweep",), complete)
+    workers = [_worker(layout, name, queues, complete) for name, queues in WORKER_QUEUES.items()]
+    return [prepare, _api(layout, ports["api"], complete), sweeper, *workers]
+
+
+def _api(layout: Layout, port: int, environment: Mapping[str, str]) -> Program:
+    arguments = ("--host", LOOPBACK, "--port", str(port), "--log-level", "warning")
+    return _python(
+        layout,
+        "api",
+        ("uvicorn", "services.app:app", *arguments),
+        environment,
+        ready=partial(is_ready, f"http://{LOOPBACK}:{port}"),
+    )
+
+
+def _worker(layout: Layout, name: str, queues: str, environment: Mapping[str, str]) -> Program:
+    return _python(
+        layout,
+        name,
+        ("services.worker", "--queues", queues, "--name", name),
+        environment,
+        stop_seconds=WORKER_STOP_SECONDS,
+    )
+
+
+def is_ready(url: str) -> bool:
+    """Whether the API at `url` says that it can serve."""
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=2.0, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _python(
+    layout: Layout,
+    name: str,
+    module: tuple[str, ...],
+    environment: Mapping[str, str],
+    *,
+    after: tuple[str, ...] = ("prepare",),
+    once: bool = False,
+    ready: Callable[[], bool] = always_ready,
+    stop_seconds: float = 5.0,
+) -> Program:
+    return Program(
+        name=name,
+        # -P: the home folder, where it runs, is no place to import from.
+        command=(sys.executable, "-P", "-m", *module),
+        environment=environment,
+        folder=layout.home,
+        log=layout.log(name),
+        after=after,
+        once=once,
+        ready=ready,
+        ready_seconds=START_SECONDS,
+        stop_seconds=stop_seconds,
+        umask=0o077,
+    )
+
+
+def _inherited() -> dict[str, str]:
+    """Our own environment, fit for processes that start in another folder."""
+    kept = dict(os.environ)
+    if "PYTHONPATH" in kept:  # its entries may be relative to a folder that is not the children's
+        entries = kept["PYTHONPATH"].split(os.pathsep)
+        kept["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in entries)
+    # Otherwise every thread of a worker keeps freed memory in an arena of its own.
+    return kept | {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,39 @@
+"""Makes the servers ready: migrations, the bucket, the first key. ``python -m deploy.prepare``.
+
+Run once before anything serves; running it again changes nothing.
+"""
+
+import os
+import sys
+
+from deploy.migrations.run import upgrade
+from shared.db.engine import make_engine, make_sessions
+from shared.errors import LesionGanError
+from shared.settings import Settings, get_settings
+from shared.storage.s3 import S3Store
+from shared.web.auth import ensure_key
+
+
+def prepare(settings: Settings, *, api_key: str | None = None) -> None:
+    """Upgrade the schema, make the bucket and, if ``api_key`` is given, an admin key of it."""
+    upgrade(settings.database_url)
+    S3Store(settings).ensure_bucket()
+    if api_key is None:
+        return
+    engine = make_engine(settings.database_url)
+    with make_sessions(engine)() as session:
+        ensure_key(session, key=api_key, name="bootstrap", scopes=["admin"])
+        session.commit()
+    engine.dispose()
+
+
+def main() -> None:
+    """Prepare by the environment's settings; ``LESIONGAN_BOOTSTRAP_KEY`` is the first key."""
+    try:
+        prepare(get_settings(), api_key=os.environ.get("LESIONGAN_BOOTSTRAP_KEY"))
+    except LesionGanError as error:
+        sys.exit(f"prepare: {error.detail}")
+
+
+if __name__ == "__main__":
+    main()

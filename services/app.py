@@ -1,0 +1,10 @@
+"""All services in one process: the embedded stack, and the source of the one OpenAPI document."""
+
+from services.augmentation.api import routers as augmentation
+from services.classification.api import routers as classification
+from services.gan.api import routers as gan
+from services.gateway.api import routers as gateway
+from services.preprocessing.api import routers as preprocessing
+from shared.web.app import create_app
+
+app = create_app("all services", [*gateway, *preprocessing, *augmentation, *gan, *classification])

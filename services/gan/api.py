@@ -1,0 +1,185 @@
+"""Routes of the GAN service: train and look at GANs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.base import Page
+from lesiongan.contracts.categories import CATEGORIES, Category
+from lesiongan.contracts.gans import Gan, GanCommand, MetricSeries
+from services.gan import store as rows
+from services.gan.generate_api import router as generate_router
+from shared.datasets import catalog, reading
+from shared.db.pages import newest_first
+from shared.db.tables import DatasetRow, GanRow, JobRow
+from shared.errors import BadInput
+from shared.ids import new_id
+from shared.jobs.submit import NewJob
+from shared.storage.port import ObjectStore
+from shared.web.app import create_app
+from shared.web.auth import Reader, Submitter
+from shared.web.paging import PagingDep
+from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.state import SessionDep, StoreDep
+from shared.web.submission import SubmissionDep
+
+router = APIRouter(prefix="/gans", tags=["gan"])
+
+SIZES = (32, 64, 128, 256)
+
+
+@router.post(
+    "",
+    summary="Train a GAN",
+    operation_id="train_gan",
+    status_code=202,
+    responses=JOB_RESPONSES,
+)
+async def train_gan(command: GanCommand, submission: SubmissionDep) -> JSONResponse:
+    """Class-conditional WGAN-GP on the training split; each request trains anew."""
+    store = submission.state.store
+
+    def plan(session: Session) -> NewJob:
+        return _plan(session, store, command)
+
+    return await submission.answer(plan)
+
+
+def _plan(session: Session, store: ObjectStore, command: GanCommand) -> NewJob:
+    dataset = catalog.get(session, command.dataset)
+    categories = _categories(dataset, command)
+    size = _image_size(session, store, dataset)
+    gan_id = new_id("gan")
+    given = {**command.model_dump(mode="json"), "categories": categories}
+
+    def also(session: Session, job: JobRow) -> None:
+        session.add(
+            GanRow(
+                id=gan_id,
+                name=command.name or f"WGAN-GP of {dataset.name}",
+                dataset_id=dataset.id,
+                job_id=job.id,
+                phantom=dataset.phantom,
+                categories=list(categories),
+                image_size=size,
+                channels=1,
+                steps=command.steps,
+                scores={},
+                command=given,
+            )
+        )
+
+    return NewJob(
+        kind="train-gan",
+        queue="gan-train",
+        input=given,
+        target=gan_id,
+        total=command.steps,
+        unit="step",
+        also=also,
+    )
+
+
+def _categories(dataset: DatasetRow, command: GanCommand) -> list[Category]:
+    """The ones asked for, each of which must have training images, or all that have any."""
+    if dataset.kind == "raw":
+        raise BadInput(f"data set {dataset.id} is raw: send it to POST /preprocess first")
+    if command.categories is not None:
+        catalog.require_train(dataset, command.categories)
+        return command.categories
+    train = dataset.counts.get("train", {})
+    found = [category for category in CATEGORIES if train.get(category, 0) > 0]
+    if not found:
+        raise BadInput(f"data set {dataset.id} has no labelled training images")
+    return found
+
+
+def _image_size(session: Session, store: ObjectStore, dataset: DatasetRow) -> int:
+    first = reading.open_dataset(session, store, dataset.id).records[0]
+    if first.width != first.height or first.width not in SIZES:
+        sizes = ", ".join(map(str, SIZES))
+        size = f"{first.width}x{first.height}"
+        raise BadInput(f"the images of {dataset.id} are {size} px: preprocess to {sizes} px")
+    return first.width
+
+
+@router.get("", summary="List GANs", operation_id="list_gans")
+def list_gans(_: Reader, session: SessionDep, paging: PagingDep) -> Page[Gan]:
+    page = newest_first(session, select(GanRow), GanRow, limit=paging.limit, cursor=paging.cursor)
+    return Page(items=rows.views(session, page.rows), next_cursor=page.next_cursor)
+
+
+@router.get("/{gan_id}", summary="Get a GAN", operation_id="get_gan")
+def get_gan(gan_id: str, _: Reader, session: SessionDep) -> Gan:
+    return rows.views(session, [rows.get(session, gan_id)])[0]
+
+
+@router.get("/{gan_id}/metrics", summary="Get training metrics", operation_id="get_gan_metrics")
+def get_metrics(gan_id: str, _: Reader, session: SessionDep) -> MetricSeries:
+    rows.get(session, gan_id)
+    return MetricSeries(gan=gan_id, points=rows.metric_points(session, gan_id))
+
+
+@router.get(
+    "/{gan_id}/preview.png",
+    summary="See a grid of samples",
+    operation_id="get_gan_preview",
+    responses=binary("image/png", "A row of samples a category"),
+    response_class=Response,
+)
+def get_preview(
+    gan_id: str,
+    _: Reader,
+    session: SessionDep,
+    store: StoreDep,
+    step: Annotated[int | None, Query(ge=0, description="the newest up to this step")] = None,
+) -> Response:
+    """The same latents at every step, one row a category."""
+    rows.get(session, gan_id)
+    row = rows.preview_at(session, gan_id, step)
+    return Response(store.get(row.key), media_type="image/png", headers={"X-Step": str(row.step)})
+
+
+@router.get(
+    "/{gan_id}/weights",
+    summary="Download weights",
+    operation_id="download_gan_weights",
+    responses=binary("application/octet-stream", "safetensors of the averaged generator"),
+    response_class=Response,
+)
+def get_weights(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+    """safetensors of the averaged (EMA) generator; its metadata is the model card."""
+    row = rows.published(session, gan_id)
+    assert row.weights_key is not None, "published"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{gan_id}.safetensors"',
+        "ETag": f'"{row.weights_sha256}"',
+    }
+    data = store.get(row.weights_key)
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.put("/{gan_id}/default", summary="Choose the default", operation_id="set_default_gan")
+def put_default(gan_id: str, _: Submitter, session: SessionDep) -> Gan:
+    """The GAN that `/generate` samples when none is named."""
+    row = rows.choose_default(session, gan_id)
+    view = rows.views(session, [row])[0]
+    session.commit()
+    return view
+
+
+@router.delete("/{gan_id}", summary="Delete a GAN", operation_id="delete_gan", status_code=204)
+def delete_gan(gan_id: str, _: Submitter, session: SessionDep, store: StoreDep) -> Response:
+    """Its images stay; 409 while it trains."""
+    keys = rows.remove(session, gan_id)
+    session.commit()
+    for key in keys:
+        store.delete(key)
+    return Response(status_code=204)
+
+
+routers = [router, generate_router]
+app = create_app("gan", routers)

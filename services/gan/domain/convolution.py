@@ -1,0 +1,113 @@
+"""A size-keeping convolution and a 2x2 mean whose second derivatives are fast kernels too.
+
+The gradient penalty differentiates the critic twice. PyTorch's double backward of a convolution
+computes the weight's gradient as a convolution with image-sized kernels, several times slower than
+the dedicated weight-gradient kernel; its backward of a mean writes each value twice. But the
+derivatives of a convolution are convolutions, and spreading is the adjoint of a mean: so a few
+mutually recursive functions close under differentiation (the idea of ``conv2d_gradfix`` in Karras
+et al., "Training generative adversarial networks with limited data", NeurIPS 2020).
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+
+def _derivatives(
+    gradient: Tensor, x: Tensor, weight: Tensor, mask: tuple[bool, bool, bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The kernel of the first derivatives, with respect to input, weight and bias as asked."""
+    outputs, padding = weight.shape[0], weight.shape[-1] // 2
+    found = torch.ops.aten.convolution_backward(
+        gradient, x, weight, [outputs], [1, 1], [padding] * 2, [1, 1], False, [0, 0], 1, mask
+    )
+    return cast(tuple[Tensor, Tensor, Tensor], found)
+
+
+class _Convolve(torch.autograd.Function):
+    """``y = w * x + b``: x [N, C, H, W], w [D, C, k, k], b [D] or None -> y [N, D, H, W]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return functional.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        to_x, to_weight, to_bias = ctx.needs_input_grad
+        for_x = _InputGradient.apply(gradients[0], x, weight) if to_x else None
+        for_weight, for_bias = None, None
+        if to_weight:
+            for_weight, for_bias = _WeightGradient.apply(gradients[0], x, weight)
+        return for_x, for_weight, for_bias if to_bias else None
+
+
+class _InputGradient(torch.autograd.Function):
+    """dL/dx of a convolution: linear in the gradient [N, D, H, W] and in the weight."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient, weight)
+        return _derivatives(gradient, x, weight, (True, False, False))[0]
+
+    @staticmethod
+    def backward(ctx: Any, *seconds: Tensor) -> tuple[Tensor | None, ...]:
+        gradient, weight = ctx.saved_tensors
+        to_gradient, _, to_weight = ctx.needs_input_grad
+        for_gradient = _Convolve.apply(seconds[0], weight, None) if to_gradient else None
+        for_weight = None
+        if to_weight:
+            for_weight, _ = _WeightGradient.apply(gradient, seconds[0], weight)
+        return for_gradient, None, for_weight
+
+
+class _WeightGradient(torch.autograd.Function):
+    """dL/dw and dL/db of a convolution; a penalty on the input's gradient goes no deeper."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        _, for_weight, for_bias = _derivatives(gradient, x, weight, (False, True, True))
+        return for_weight, for_bias
+
+    @staticmethod
+    @once_differentiable  # type: ignore[misc]
+    def backward(ctx: Any, *seconds: Tensor) -> tuple[Tensor, ...]:
+        raise RuntimeError("the gradient of a weight cannot be differentiated again")
+
+
+class _Mean(torch.autograd.Function):
+    """The mean of each 2x2 pixels: [N, C, 2 H, 2 W] -> [N, C, H, W]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return functional.avg_pool2d(x, 2)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return cast(Tensor, _Spread.apply(gradients[0]))
+
+
+class _Spread(torch.autograd.Function):
+    """A quarter of each pixel to each of 2x2, the adjoint of the mean."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return functional.interpolate(x * 0.25, scale_factor=2.0, mode="nearest")
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return cast(Tensor, _Mean.apply(gradients[0]))
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Stride 1, zero padding that keeps the size; differentiable twice."""
+    return cast(Tensor, _Convolve.apply(x, weight, bias))
+
+
+def downsample(x: Tensor) -> Tensor:
+    """Half the resolution, mean of 2x2 pixels: its gradient reaches all pixels alike."""
+    return cast(Tensor, _Mean.apply(x))

@@ -1,0 +1,61 @@
+"""The projection critic: a residual network that scores an image under its label.
+
+``D(x, y) = psi(phi(x)) + <e_y, phi(x)>`` (Miyato & Koyama, "cGANs with projection discriminator",
+ICLR 2018, equation 3). No normalisation: the gradient penalty is on each image by itself
+(Gulrajani et al. 2017, section 4).
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from services.gan.domain.config import Architecture
+from services.gan.domain.convolution import downsample
+from services.gan.domain.layers import Convolution, Linear, one_hot
+
+_SLOPE = 0.2
+
+
+def _activate(x: Tensor) -> Tensor:
+    return functional.leaky_relu(x, _SLOPE)
+
+
+class DownBlock(nn.Module):
+    """A residual block that halves the resolution: [N, in, H, W] -> [N, out, H/2, W/2]."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.convolution1 = Convolution(inputs, inputs)
+        self.convolution2 = Convolution(inputs, outputs)
+        self.shortcut = Convolution(inputs, outputs, kernel_px=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.convolution1(_activate(x))
+        h = self.convolution2(downsample(_activate(h)))
+        return h + self.shortcut(downsample(x))
+
+
+class Critic(nn.Module):
+    """D(x, y): images [N, C, H, W] in [-1, 1], labels [N] -> scores [N] in float32."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        widths = [architecture.width_at(size) for size in reversed(architecture.resolutions_px)]
+        self.from_image = Convolution(architecture.channels, widths[0])
+        self.blocks = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
+        self.last = Convolution(widths[-1], widths[-1])
+        self.score = Linear(widths[-1], 1)
+        self.projection = Linear(len(architecture.categories), widths[-1])
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        h = self.from_image(images)
+        for block in self.blocks:
+            h = block(h)
+        h = _activate(self.last(_activate(h)))
+        features = h.float().mean(dim=(2, 3)) * 4.0  # [N, D]: 16 pixels summed, scaled to unit size
+        categories = one_hot(labels, len(self.architecture.categories))
+        projected = (self.projection(categories) * features).sum(dim=1)
+        return self.score(features).squeeze(1) + projected

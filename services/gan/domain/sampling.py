@@ -1,0 +1,108 @@
+"""Synthetic images from a generator, each a function of (weights, label, seed, index, draw) alone.
+
+Kernels may round differently for different batch shapes. So every batch has the shape that the
+architecture fixes, padded where images are few: an image is the same bytes whether it is made alone
+or among thousands, on the same class of device.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from services.gan.domain.batches import to_bytes
+from services.gan.domain.config import Architecture
+from services.gan.domain.generator import Generator
+from services.gan.domain.noise import sample_latents
+from services.gan.domain.precision import Precision, reproducible
+from shared.errors import BadInput
+
+
+def sampling_batch(architecture: Architecture) -> int:
+    """Images a batch: fixed for an architecture, fewer where they are large."""
+    return {32: 32, 64: 32, 128: 16, 256: 8}[architecture.image_size]
+
+
+def _check(
+    generator: Generator, labels: Sequence[int], indices: Sequence[int], draws: Sequence[int]
+) -> None:
+    if not len(labels) == len(indices) == len(draws):
+        raise BadInput("labels, indices and draws must be equally many")
+    categories = len(generator.architecture.categories)
+    if any(not 0 <= label < categories for label in labels):
+        raise BadInput(f"labels must be 0 to {categories - 1}")
+    if any(value < 0 for values in (indices, draws) for value in values):
+        raise BadInput("indices and draws must not be negative")
+
+
+def _batch(
+    generator: Generator,
+    labels: Sequence[int],
+    latents: NDArray[np.float32],
+    precision: Precision,
+) -> NDArray[np.uint8]:
+    count, size = len(labels), sampling_batch(generator.architecture)
+    padded_latents = np.zeros((size, latents.shape[1]), dtype=np.float32)
+    padded_labels = np.zeros(size, dtype=np.int64)
+    padded_latents[:count], padded_labels[:count] = latents, labels
+    with torch.inference_mode(), reproducible(precision):
+        images = generator(
+            torch.from_numpy(padded_latents).to(precision.device),
+            torch.from_numpy(padded_labels).to(precision.device),
+            precision.dtype,
+        )
+        pixels: NDArray[np.uint8] = to_bytes(images[:count]).contiguous().cpu().numpy()
+    return pixels
+
+
+def sample_batches(
+    generator: Generator,
+    labels: Sequence[int],
+    *,
+    seed: int,
+    indices: Sequence[int],
+    draws: Sequence[int],
+    precision: Precision,
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield uint8 batches [n, C, H, W] in order, the last one shorter, as soon as each is made.
+
+    ``labels``, ``indices`` and ``draws`` name an image each; the generator lies on the precision's
+    device. Raises BadInput at once for labels that the generator does not know.
+    """
+    _check(generator, labels, indices, draws)
+    return _sample_checked(generator, labels, seed, indices, draws, precision)
+
+
+def _sample_checked(
+    generator: Generator,
+    labels: Sequence[int],
+    seed: int,
+    indices: Sequence[int],
+    draws: Sequence[int],
+    precision: Precision,
+) -> Iterator[NDArray[np.uint8]]:
+    size, latent_size = sampling_batch(generator.architecture), generator.architecture.latent_size
+    for start in range(0, len(labels), size):
+        part = slice(start, start + size)
+        latents = sample_latents(seed, indices[part], draws[part], latent_size)
+        yield _batch(generator, labels[part], latents, precision)
+
+
+def sample(
+    generator: Generator,
+    labels: Sequence[int],
+    *,
+    seed: int,
+    indices: Sequence[int],
+    draws: Sequence[int] | None = None,
+    precision: Precision,
+) -> NDArray[np.uint8]:
+    """All images at once, uint8 [n, C, H, W]; ``draws`` are 0 where not given."""
+    tries = [0] * len(labels) if draws is None else draws
+    batches = sample_batches(
+        generator, labels, seed=seed, indices=indices, draws=tries, precision=precision
+    )
+    size, channels = generator.architecture.image_size, generator.architecture.channels
+    empty = np.empty((0, channels, size, size), dtype=np.uint8)
+    return np.concatenate((empty, *batches))

@@ -1,0 +1,82 @@
+"""One critic step and one generator step (Gulrajani et al. 2017, Algorithm 1)."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from services.gan.domain.batches import TrainingImages, balanced_labels, real_rows, to_unit
+from services.gan.domain.ema import update_average
+from services.gan.domain.gradient_penalty import gradient_norms, gradient_penalty, interpolate
+from services.gan.domain.noise import Purpose, step_latents, uniform
+from services.gan.domain.precision import Precision
+from services.gan.domain.state import TrainingState
+
+
+def _send(array: NDArray[np.generic], precision: Precision) -> Tensor:
+    return torch.from_numpy(array).to(precision.device, non_blocking=True)
+
+
+def _total_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    return torch.stack(torch._foreach_norm(gradients)).norm()
+
+
+def critic_step(
+    state: TrainingState, data: TrainingImages, precision: Precision, *, turn: int
+) -> Tensor:
+    """The ``turn``-th critic update of the current step.
+
+    Returns critic loss, gradient penalty, Wasserstein estimate and mean norm of the critic's
+    gradient at the interpolates [4], on the device: reading them would stall it.
+    """
+    training, step, seed = state.training, state.step, state.training.seed
+    count, categories = training.batch_size, len(state.architecture.categories)
+    chosen = balanced_labels(seed, Purpose.REAL_IMAGES, step, turn, count, categories)
+    rows = real_rows(seed, step, turn, chosen, data)
+    shape = (count, state.architecture.latent_size)
+    latents = _send(step_latents(seed, Purpose.CRITIC_LATENT, step, turn, shape), precision)
+    epsilon = uniform(seed, Purpose.INTERPOLATION, step, turn, count).astype(np.float32)
+    labels = _send(chosen, precision)
+
+    real = to_unit(data.images[_send(rows, precision)], precision.dtype)
+    with torch.no_grad():
+        fake = state.generator(latents, labels, precision.dtype)
+    scores = state.critic(torch.cat((real, fake)), labels.repeat(2))
+    wasserstein = scores[:count].mean() - scores[count:].mean()
+    middle = interpolate(real, fake, _send(epsilon, precision))
+    norms = gradient_norms(lambda images: state.critic(images, labels), middle)
+    penalty = gradient_penalty(norms)
+    loss = training.gradient_penalty * penalty - wasserstein
+
+    state.critic_optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    state.critic_optimizer.step()
+    return torch.stack((loss, penalty, wasserstein, norms.mean())).detach()
+
+
+def generator_step(state: TrainingState, precision: Precision) -> Tensor:
+    """The generator update that ends the current step, and that of the averaged weights.
+
+    Returns generator loss and the norm of its gradient in the weights [2], on the device.
+    """
+    training, step, seed = state.training, state.step, state.training.seed
+    count, categories = training.batch_size, len(state.architecture.categories)
+    chosen = balanced_labels(seed, Purpose.GENERATOR_LABELS, step, 0, count, categories)
+    shape = (count, state.architecture.latent_size)
+    latents = _send(step_latents(seed, Purpose.GENERATOR_LATENT, step, 0, shape), precision)
+    labels = _send(chosen, precision)
+
+    state.critic.requires_grad_(False)  # its weights' gradients would be computed for nothing
+    fake = state.generator(latents, labels, precision.dtype)
+    loss = -state.critic(fake, labels).mean()
+    state.generator_optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    state.generator_optimizer.step()
+    state.critic.requires_grad_(True)
+
+    update_average(state.average, state.generator, decay=training.ema_decay, step=step)
+    norm = _total_norm(state.generator.parameters())
+    return torch.stack((loss.detach(), norm))

@@ -1,0 +1,132 @@
+"""``/generate``: synthetic images as a job, or as a ZIP that streams while they are made."""
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse, StreamingResponse
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.gans import (
+    MAX_IMAGES,
+    MAX_STREAMED_IMAGES,
+    GanId,
+    GenerateCommand,
+    Seed,
+)
+from services.gan import store as rows
+from services.gan.image_stream import ImageStream
+from shared.datasets import catalog
+from shared.datasets.identity import dataset_id
+from shared.errors import BadInput, TooLarge
+from shared.jobs.submit import NewJob
+from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.submission import Plan, Submission, SubmissionDep
+from shared.web.zip_stream import zip_stream
+
+router = APIRouter(prefix="/generate", tags=["gan"])
+
+CategoryQuery = Annotated[Category, Query(description="which lesions", examples=["liver"])]
+CountQuery = Annotated[int, Query(ge=1, description="how many images", examples=[500])]
+GanQuery = Annotated[GanId | None, Query(description="which GAN; the default one if not given")]
+SeedQuery = Annotated[Seed | None, Query(description="the same seed, the same images")]
+FormatQuery = Annotated[Literal["png"], Query(alias="format", description="of the images")]
+
+
+@router.post(
+    "",
+    summary="Make a synthetic data set",
+    operation_id="generate_dataset",
+    status_code=202,
+    responses=JOB_RESPONSES,
+)
+async def post_generate(
+    submission: SubmissionDep,
+    category: CategoryQuery,
+    n: CountQuery,
+    gan: GanQuery = None,
+    seed: SeedQuery = None,
+    _format: FormatQuery = "png",
+) -> JSONResponse:
+    """The same category, n, GAN and seed name the same data set, which is made once."""
+    if n > MAX_IMAGES:
+        raise BadInput(f"n is at most {MAX_IMAGES}: send several requests with seeds of their own")
+    return await submission.answer(_plan(category, n, gan, _seed(seed)))
+
+
+@router.get(
+    "",
+    summary="Stream synthetic images",
+    operation_id="stream_images",
+    responses={
+        **binary("application/zip", "PNGs and `manifest.json`, streamed while they are made"),
+        413: {"description": "More images than one stream carries: use `POST /generate`"},
+    },
+    response_class=StreamingResponse,
+)
+async def get_generate(
+    submission: SubmissionDep,
+    category: CategoryQuery,
+    n: CountQuery,
+    gan: GanQuery = None,
+    seed: SeedQuery = None,
+    _format: FormatQuery = "png",
+) -> StreamingResponse:
+    """A failure in the middle breaks the connection: a ZIP that opens is complete.
+
+    A client that leaves cancels the job, if this request made it and nobody else waits for it.
+    """
+    if n > MAX_STREAMED_IMAGES:
+        raise TooLarge(
+            f"a stream carries at most {MAX_STREAMED_IMAGES} images: send "
+            f"POST /generate?category={category}&n={n} and fetch the data set's archive"
+        )
+    seed = _seed(seed)
+    stream = await run_in_threadpool(_open, submission, _plan(category, n, gan, seed))
+    headers = {
+        "X-Job-Id": stream.job_id,
+        "X-Gan-Id": stream.gan_id,
+        "X-Seed": str(seed),
+        "Content-Disposition": f'attachment; filename="{category}-{n}.zip"',
+    }
+    return StreamingResponse(_zip(stream), media_type="application/zip", headers=headers)
+
+
+def _open(submission: Submission, plan: Plan) -> ImageStream:
+    done = submission.submit(plan)
+    assert done.job.target is not None, "the plan names the data set"
+    command = GenerateCommand.model_validate(done.job.input)
+    return ImageStream(submission.state, done.job.id, done.job.target, command, cancels=done.made)
+
+
+async def _zip(stream: ImageStream) -> AsyncIterator[bytes]:
+    async with stream.watching():
+        async for piece in zip_stream(stream.entries()):
+            yield piece
+
+
+def _seed(seed: int | None) -> int:
+    return secrets.randbelow(2**53) if seed is None else seed
+
+
+def _plan(category: Category, n: int, gan: str | None, seed: int) -> Plan:
+    def plan(session: Session) -> NewJob:
+        row = rows.for_category(session, gan, category)
+        command = GenerateCommand(category=category, n=n, gan=row.id, seed=seed)
+        given = command.model_dump(mode="json")
+        target = dataset_id("generate", [row.id], given)
+        finished = catalog.finished_output(session, target)
+        return NewJob(
+            kind="generate",
+            queue="gan-sample",
+            input=given,
+            target=target,
+            finished=None if finished is None else {**finished, "gan": row.id},
+            total=n,
+            unit="image",
+        )
+
+    return plan

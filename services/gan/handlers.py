@@ -1,0 +1,277 @@
+"""Use cases: train a GAN, sample one."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.gans import GanCommand, GenerateCommand
+from services.gan import store as rows
+from services.gan.domain.batches import load_training_images
+from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
+from services.gan.domain.config import Architecture, Training
+from services.gan.domain.precision import Precision, choose_precision
+from services.gan.domain.sampling import sample_batches
+from services.gan.domain.state import TrainingState, start_training
+from services.gan.domain.training import Callbacks, Metrics, train
+from services.gan.domain.weights import save_weights
+from services.gan.hot import hot_generator
+from services.gan.settings import GanSettings
+from shared.datasets import reading
+from shared.datasets.catalog import NewDataset
+from shared.datasets.contact_sheet import encode_png
+from shared.datasets.records import ImageMeta
+from shared.datasets.writing import DatasetWriter, Destination, growing_shards
+from shared.db.tables import CheckpointRow, GanRow, PreviewRow
+from shared.errors import BadInput
+from shared.ids import sha256_of
+from shared.jobs.context import JobContext, Outcome
+from shared.storage.port import ObjectMissing, ObjectStore
+
+
+class Trainer:
+    """One attempt at a training: its callbacks write to the store first, then to the ledger."""
+
+    def __init__(
+        self, job: JobContext, store: ObjectStore, gan_id: str, settings: GanSettings
+    ) -> None:
+        self._job = job
+        self._store = store
+        self._gan_id = gan_id
+        self._settings = settings
+
+    def callbacks(self) -> Callbacks:
+        """What the training loop calls."""
+        return Callbacks(
+            should_stop=self._job.should_stop,
+            on_metrics=self._on_metrics,
+            on_checkpoint=self._on_checkpoint,
+            on_preview=self._on_preview,
+        )
+
+    def resume(self, architecture: Architecture, training: Training, device: str) -> TrainingState:
+        """The state of the newest checkpoint that is whole, or a new one."""
+        with self._job.reading() as session:
+            known = rows.checkpoints(session, self._gan_id)
+        for checkpoint in known:
+            state = self._load(checkpoint, architecture, training, device)
+            if state is not None:
+                self._note_resumed(state.step)
+                return state
+        return start_training(architecture, training, device=device)
+
+    def _load(
+        self, row: CheckpointRow, architecture: Architecture, training: Training, device: str
+    ) -> TrainingState | None:
+        try:
+            data = _unchanged(self._store.get(row.key), row.sha256)
+            return load_checkpoint(data, architecture, training, device=device)
+        except (ObjectMissing, BadInput) as error:
+            message = f"checkpoint at step {row.step} cannot be used: {error.detail}"
+            self._job.event("log", {"level": "warning", "message": message})
+            return None
+
+    def _note_resumed(self, step: int) -> None:
+        with self._job.fenced() as session:
+            rows.get(session, self._gan_id).resumed_from_step = step
+        message = f"resumed from the checkpoint at step {step}"
+        self._job.event("log", {"level": "info", "message": message})
+
+    def _on_metrics(self, metrics: Metrics) -> None:
+        if self._job.should_stop():
+            return
+        values = asdict(metrics)
+        step = values.pop("step")
+        with self._job.fenced() as session:
+            total = rows.get(session, self._gan_id).steps
+            rows.add_metrics(session, self._gan_id, step, values)
+        self._job.event("metric", {"step": step, **values})
+        self._job.progress(step, total, "step")
+
+    def _on_checkpoint(self, state: TrainingState) -> None:
+        data = save_checkpoint(state)
+        key = f"gans/{self._gan_id}/checkpoints/{state.step:08d}-{self._job.attempt}.safetensors"
+        self._store.put(key, data)
+        row = CheckpointRow(gan_id=self._gan_id, step=state.step, key=key, sha256=sha256_of(data))
+        with self._job.fenced(milestone=True) as session:
+            old = rows.add_checkpoint(session, row, keep=self._settings.kept_checkpoints)
+        for stale in old:
+            self._store.delete(stale)
+
+    def _on_preview(self, step: int, grid: npt.NDArray[np.uint8]) -> None:
+        key = f"gans/{self._gan_id}/previews/{step:08d}.png"
+        self._store.put(key, _png(grid), content_type="image/png")
+        with self._job.fenced() as session:
+            session.merge(PreviewRow(gan_id=self._gan_id, step=step, key=key))
+
+
+def _unchanged(data: bytes, sha256: str) -> bytes:
+    if sha256_of(data) != sha256:
+        raise BadInput("its bytes changed in the store")
+    return data
+
+
+def train_gan(
+    job: JobContext, store: ObjectStore, command: GanCommand, settings: GanSettings
+) -> Outcome:
+    """Train from the newest checkpoint, or from the start, and publish the averaged generator.
+
+    Raises :class:`BadInput` for a data set that cannot be trained on.
+    """
+    gan_id = _target(job)
+    with job.reading() as session:
+        gan = rows.get(session, gan_id)
+        dataset = reading.open_dataset(session, store, command.dataset)
+    architecture, training = _architecture(gan, command), _training(command)
+    images, labels = reading.load_train(store, dataset, _categories(gan))
+    precision = choose_precision(device=settings.device, threads=settings.threads)
+    data = load_training_images(images, labels, architecture, device=precision.device)
+    trainer = Trainer(job, store, gan_id, settings)
+    state = trainer.resume(architecture, training, precision.device)
+    job.progress(state.step, training.steps, "step")
+    train(state, data, precision=precision, callbacks=trainer.callbacks())
+    job.check()
+    return _published(store, gan, state, precision)
+
+
+def _published(
+    store: ObjectStore, gan: GanRow, state: TrainingState, precision: Precision
+) -> Outcome:
+    card = {
+        "gan": gan.id,
+        "dataset": gan.dataset_id,
+        "phantom": str(gan.phantom).lower(),
+        "step": str(state.step),
+        "device_class": precision.device_class,
+        "synthetic": "Images made with these weights are synthetic: not for diagnosis.",
+    }
+    weights = save_weights(state.average, card)
+    digest = sha256_of(weights)
+    key = f"gans/{gan.id}/weights-{digest[:12]}.safetensors"
+    store.put(key, weights)
+
+    def write(session: Session) -> None:
+        rows.publish(session, gan.id, weights_key=key, weights_sha256=digest, step=state.step)
+
+    return Outcome({"gan": gan.id, "weights_sha256": digest, "steps": state.step}, write)
+
+
+def _architecture(gan: GanRow, command: GanCommand) -> Architecture:
+    return Architecture(
+        image_size=gan.image_size,
+        channels=gan.channels,
+        categories=tuple(gan.categories),
+        width=command.width,
+        latent_size=command.latent,
+    )
+
+
+def _training(command: GanCommand) -> Training:
+    return Training(
+        steps=command.steps,
+        batch_size=command.batch_size,
+        n_critic=command.n_critic,
+        gradient_penalty=command.gradient_penalty,
+        learning_rate=command.learning_rate,
+        betas=(command.beta1, command.beta2),
+        ema_decay=command.ema_decay,
+        seed=command.seed,
+        checkpoint_every=command.checkpoint_every,
+        preview_every=command.preview_every,
+        metrics_every=min(20, command.steps),
+    )
+
+
+def generate(
+    job: JobContext, store: ObjectStore, command: GenerateCommand, settings: GanSettings
+) -> Outcome:
+    """Sample ``n`` images of a category into shards that grow, so that streams start early.
+
+    A later attempt goes on after the last complete shard: image ``i`` depends on (weights, seed, i)
+    alone.
+    """
+    with job.reading() as session:
+        gan = rows.published(session, command.gan)
+    generator, precision = hot_generator(store, gan, settings)
+    destination = Destination(
+        store=store,
+        fence=partial(job.fenced, milestone=True),
+        dataset_id=_target(job),
+        job_id=job.job_id,
+        attempt=job.attempt,
+    )
+    with DatasetWriter(destination, plan=growing_shards) as writer:
+        first = writer.resume()
+        batches = sample_batches(
+            generator,
+            [gan.categories.index(command.category)] * (command.n - first),
+            seed=command.seed,
+            indices=range(first, command.n),
+            draws=[0] * (command.n - first),
+            precision=precision,
+        )
+        for index, image in enumerate(_images(batches), start=first):
+            writer.add(_png(image), _synthetic_meta(gan, command, index, image))
+            job.progress(len(writer), command.n, "image")
+        write = writer.finish(_synthetic_dataset(job, gan, command, precision))
+        return Outcome({"dataset": _target(job), "images": len(writer), "gan": gan.id}, write)
+
+
+def _images(batches: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint8]]:
+    for batch in batches:
+        yield from batch
+
+
+def _synthetic_meta(
+    gan: GanRow, command: GenerateCommand, index: int, image: npt.NDArray[np.uint8]
+) -> ImageMeta:
+    return ImageMeta(
+        category=command.category,
+        split="train",
+        patient=None,
+        source=f"{gan.id}, image {index}",
+        unit="uint8",
+        width=image.shape[2],
+        height=image.shape[1],
+        seed=command.seed,
+        draw=0,
+    )
+
+
+def _synthetic_dataset(
+    job: JobContext, gan: GanRow, command: GenerateCommand, precision: Precision
+) -> NewDataset:
+    given: dict[str, Any] = {
+        **command.model_dump(mode="json"),
+        "weights_sha256": gan.weights_sha256,
+        "device_class": precision.device_class,
+    }
+    return NewDataset(
+        id=_target(job),
+        name=f"{command.n} synthetic {command.category} images of {gan.name}",
+        kind="synthetic",
+        parents=[gan.dataset_id],
+        command=given,
+        phantom=gan.phantom,
+        job_id=job.job_id,
+    )
+
+
+def _png(image: npt.NDArray[np.uint8]) -> bytes:
+    """A PNG of uint8 [C, H, W], C = 1 or 3 (RGB)."""
+    channels_last = image.transpose(1, 2, 0)[..., ::-1]
+    return encode_png(np.ascontiguousarray(channels_last), compression=1)
+
+
+def _categories(gan: GanRow) -> list[Category]:
+    return cast("list[Category]", gan.categories)
+
+
+def _target(job: JobContext) -> str:
+    assert job.claim.target is not None, "the route names what the job makes"
+    return job.claim.target

@@ -1,0 +1,116 @@
+"""Images of a synthetic data set in order, each shard as soon as it is complete."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.gans import GenerateCommand
+from lesiongan.contracts.jobs import ENDED, Job
+from shared.datasets import catalog
+from shared.datasets.archive import file_name
+from shared.datasets.records import ImageRecord
+from shared.datasets.shards import read_shard
+from shared.db.tables import GanRow, JobRow, ShardRow
+from shared.errors import LesionGanError
+from shared.jobs import ledger
+from shared.jobs.views import job_view
+from shared.storage.files import downloaded
+from shared.web.state import WebState
+
+
+class StreamBroken(LesionGanError):
+    """The job ended without all of its images."""
+
+    title = "Stream broken"
+
+
+class ImageStream:
+    """One client's view of a generate job."""
+
+    def __init__(
+        self,
+        state: WebState,
+        job_id: str,
+        dataset_id: str,
+        command: GenerateCommand,
+        *,
+        cancels: bool,
+    ) -> None:
+        self.job_id = job_id
+        self.gan_id = command.gan
+        self._state = state
+        self._dataset_id = dataset_id
+        self._command = command
+        self._cancels = cancels
+        self._complete = False
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Cancels the job when the client leaves first, if nobody else waits for it."""
+        try:
+            yield
+        finally:
+            if self._cancels and not self._complete:
+                # Not awaited: this runs while the request is being cancelled.
+                self._cancel()
+
+    async def entries(self) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """(name, content) of the images, shard by shard, and of ``manifest.json`` at the end.
+
+        Raises :class:`StreamBroken` when the job ends early.
+        """
+        records: list[ImageRecord] = []
+        shards = 0
+        async for _ in self._state.watcher.changes(self.job_id):
+            job, ready = await run_in_threadpool(self._look, shards)
+            for shard in ready:
+                images = await run_in_threadpool(self._read, shard)
+                records.extend(record for record, _ in images)
+                yield [(file_name(record), png) for record, png in images]
+            shards += len(ready)
+            if len(records) >= self._command.n and job.status == "succeeded":
+                break
+            if job.status in ENDED and not ready:
+                reason = job.error.detail if job.error else f"its job was {job.status}"
+                raise StreamBroken(f"{len(records)} of {self._command.n} images: {reason}")
+        yield [("manifest.json", await run_in_threadpool(self._manifest, records))]
+        self._complete = True
+
+    def _look(self, shards: int) -> tuple[Job, list[ShardRow]]:
+        with self._state.sessions() as session:
+            job = job_view(session, ledger.get(session, self.job_id))
+            return job, list(catalog.shards(session, self._dataset_id, from_number=shards))
+
+    def _read(self, shard: ShardRow) -> list[tuple[ImageRecord, bytes]]:
+        with downloaded(self._state.store, shard.key) as file:
+            return list(read_shard(file))
+
+    def _manifest(self, records: list[ImageRecord]) -> bytes:
+        with self._state.sessions() as session:
+            gan = session.get(GanRow, self.gan_id)
+        manifest = {
+            "dataset": self._dataset_id,
+            **self._command.model_dump(mode="json"),
+            "weights_sha256": None if gan is None else gan.weights_sha256,
+            "synthetic": True,
+            "images": [
+                {
+                    "file": file_name(record),
+                    "index": record.index,
+                    "sha256": record.sha256,
+                    "seed": record.seed,
+                    "draw": record.draw,
+                }
+                for record in records
+            ],
+        }
+        return json.dumps(manifest, indent=1).encode()
+
+    def _cancel(self) -> None:
+        with self._state.sessions() as session:
+            job = session.get(JobRow, self.job_id)
+            if job is not None and not job.adopted:
+                ledger.cancel(session, self.job_id)
+                session.commit()

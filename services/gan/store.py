@@ -1,0 +1,174 @@
+"""Rows of GANs: what routes and handlers ask and write. Nothing is committed here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.gans import Gan, MetricPoint
+from shared.db.tables import CheckpointRow, GanRow, JobRow, MetricRow, PreviewRow
+from shared.errors import Conflict, NotFound
+from shared.jobs.states import State
+
+
+def get(session: Session, gan_id: str) -> GanRow:
+    """A GAN's row; raises :class:`NotFound`."""
+    row = session.get(GanRow, gan_id)
+    if row is None:
+        raise NotFound(f"there is no GAN {gan_id}")
+    return row
+
+
+def published(session: Session, gan_id: str) -> GanRow:
+    """A GAN whose weights are there; raises :class:`NotFound` and :class:`Conflict`."""
+    row = get(session, gan_id)
+    if row.weights_key is None:
+        raise Conflict(f"{gan_id} has no weights yet: its training has not succeeded")
+    return row
+
+
+def for_category(session: Session, gan_id: str | None, category: Category) -> GanRow:
+    """The GAN that samples ``category``: the given one, or the default.
+
+    Raises :class:`NotFound`, and :class:`Conflict` that shows the request to send first.
+    """
+    if gan_id is not None:
+        row = published(session, gan_id)
+        if category not in row.categories:
+            known = ", ".join(row.categories)
+            raise Conflict(f"{gan_id} does not know {category}: it was trained on {known}")
+        return row
+    default = session.scalar(select(GanRow).where(GanRow.is_default))
+    if default is None or category not in default.categories:
+        which = "there is no default GAN" if default is None else f"{default.id}, the default,"
+        what = "yet" if default is None else f"does not know {category}"
+        raise Conflict(
+            f'{which} {what}: train one with POST /gans {{"dataset": "ds_…"}} on a preprocessed '
+            f"data set that has training images of {category}",
+            example={"method": "POST", "path": "/gans", "body": {"dataset": "ds_…"}},
+        )
+    return default
+
+
+def publish(
+    session: Session, gan_id: str, *, weights_key: str, weights_sha256: str, step: int
+) -> None:
+    """Make a trained GAN usable, and the default where it should be."""
+    row = get(session, gan_id)
+    row.weights_key, row.weights_sha256, row.step = weights_key, weights_sha256, step
+    default = session.scalar(select(GanRow).where(GanRow.is_default).with_for_update())
+    if default is None or (default.phantom and not row.phantom and not default.chosen):
+        _make_default(session, row)
+
+
+def choose_default(session: Session, gan_id: str) -> GanRow:
+    """Make a published GAN the default until another is chosen."""
+    row = published(session, gan_id)
+    _make_default(session, row)
+    row.chosen = True
+    return row
+
+
+def _make_default(session: Session, row: GanRow) -> None:
+    session.execute(update(GanRow).where(GanRow.is_default).values(is_default=False, chosen=False))
+    session.flush()
+    session.refresh(row)
+    row.is_default = True
+    session.flush()
+
+
+def views(session: Session, rows: Sequence[GanRow]) -> list[Gan]:
+    """GANs as clients see them; a GAN's status is its job's."""
+    query = select(JobRow.id, JobRow.status).where(JobRow.id.in_([row.job_id for row in rows]))
+    statuses = {row.id: row.status for row in session.execute(query)}
+    return [_view(row, statuses[row.job_id]) for row in rows]
+
+
+def _view(row: GanRow, status: str) -> Gan:
+    return Gan.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "dataset": row.dataset_id,
+            "phantom": row.phantom,
+            "default": row.is_default,
+            "status": status,
+            "step": row.step,
+            "steps": row.steps,
+            "resumed_from_step": row.resumed_from_step,
+            "weights_sha256": row.weights_sha256,
+            "scores": row.scores,
+            "categories": row.categories,
+            "image_size": row.image_size,
+            "channels": row.channels,
+            "command": row.command,
+            "job": row.job_id,
+            "created_at": row.created_at,
+        }
+    )
+
+
+def checkpoints(session: Session, gan_id: str) -> Sequence[CheckpointRow]:
+    """Checkpoints, newest first."""
+    query = select(CheckpointRow).where(CheckpointRow.gan_id == gan_id)
+    return session.scalars(query.order_by(CheckpointRow.step.desc())).all()
+
+
+def add_checkpoint(session: Session, row: CheckpointRow, *, keep: int) -> list[str]:
+    """Point to a checkpoint that lies in the store; returns keys of those that are too old now."""
+    session.merge(row)
+    session.execute(update(GanRow).where(GanRow.id == row.gan_id).values(step=row.step))
+    session.flush()
+    old = checkpoints(session, row.gan_id)[keep:]
+    for known in old:
+        session.delete(known)
+    return [known.key for known in old]
+
+
+def add_metrics(session: Session, gan_id: str, step: int, values: dict[str, Any]) -> None:
+    """Write metrics of a step; a resumed training writes the same ones again."""
+    query = insert(MetricRow).values(gan_id=gan_id, step=step, values=values)
+    session.execute(
+        query.on_conflict_do_update(
+            index_elements=[MetricRow.gan_id, MetricRow.step],
+            set_={MetricRow.values: query.excluded["values"]},
+        )
+    )
+    session.execute(update(GanRow).where(GanRow.id == gan_id).values(step=step))
+
+
+def metric_points(session: Session, gan_id: str) -> list[MetricPoint]:
+    """The metrics of a GAN in order of steps."""
+    query = select(MetricRow).where(MetricRow.gan_id == gan_id).order_by(MetricRow.step)
+    return [MetricPoint(step=row.step, values=row.values) for row in session.scalars(query)]
+
+
+def preview_at(session: Session, gan_id: str, step: int | None) -> PreviewRow:
+    """The newest preview, or the newest one up to ``step``; raises :class:`NotFound`."""
+    query = select(PreviewRow).where(PreviewRow.gan_id == gan_id)
+    if step is not None:
+        query = query.where(PreviewRow.step <= step)
+    row = session.scalar(query.order_by(PreviewRow.step.desc()).limit(1))
+    if row is None:
+        raise NotFound(f"{gan_id} has no preview yet")
+    return row
+
+
+def remove(session: Session, gan_id: str) -> list[str]:
+    """Delete a GAN's rows; returns the keys of its objects.
+
+    Raises :class:`NotFound`, and :class:`Conflict` while it trains.
+    """
+    row = get(session, gan_id)
+    job = session.get(JobRow, row.job_id)
+    if job is not None and job.status in (State.QUEUED, State.RUNNING):
+        raise Conflict(f"{gan_id} is {job.status}: cancel {row.job_id} first")
+    keys = [known.key for known in checkpoints(session, gan_id)]
+    keys += session.scalars(select(PreviewRow.key).where(PreviewRow.gan_id == gan_id)).all()
+    if row.weights_key is not None:
+        keys.append(row.weights_key)
+    session.execute(delete(GanRow).where(GanRow.id == gan_id))
+    return keys

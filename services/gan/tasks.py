@@ -1,0 +1,20 @@
+"""A claimed job becomes a call of its handler."""
+
+from lesiongan.contracts.gans import GanCommand, GenerateCommand
+from services.gan import handlers
+from services.gan.settings import GanSettings
+from shared.jobs.context import JobContext, Outcome
+from shared.worker.ports import Ports, Task
+
+
+def train_gan(job: JobContext, ports: Ports) -> Outcome:
+    command = GanCommand.model_validate(job.claim.input)
+    return handlers.train_gan(job, ports.store, command, GanSettings())
+
+
+def generate(job: JobContext, ports: Ports) -> Outcome:
+    command = GenerateCommand.model_validate(job.claim.input)
+    return handlers.generate(job, ports.store, command, GanSettings())
+
+
+TASKS: dict[str, Task] = {"train-gan": train_gan, "generate": generate}

@@ -1,0 +1,148 @@
+"""Routes of the gateway: the ledger, its events, and keys."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.base import Page
+from lesiongan.contracts.jobs import Job, JobStatus
+from lesiongan.contracts.keys import Key, KeyCommand, NewKey
+from services.gateway.event_stream import event_stream
+from shared.db.pages import newest_first
+from shared.db.tables import JobRow, KeyRow
+from shared.errors import NotFound
+from shared.jobs import ledger
+from shared.jobs.views import job_view
+from shared.web.app import create_app
+from shared.web.auth import Admin, Reader, Submitter, ensure_key, make_key
+from shared.web.paging import PagingDep
+from shared.web.responses import binary
+from shared.web.state import SessionDep, StateDep, StoreDep
+from shared.web.submission import read_job
+
+router = APIRouter(tags=["jobs"])
+keys_router = APIRouter(prefix="/keys", tags=["keys"])
+
+
+@router.get("/jobs", summary="List jobs", operation_id="list_jobs")
+def list_jobs(
+    _: Reader,
+    session: SessionDep,
+    paging: PagingDep,
+    kind: Annotated[str | None, Query(max_length=50, description="only this kind")] = None,
+    status: Annotated[JobStatus | None, Query(description="only this status")] = None,
+) -> Page[Job]:
+    query = select(JobRow)
+    if kind is not None:
+        query = query.where(JobRow.kind == kind)
+    if status is not None:
+        query = query.where(JobRow.status == status)
+    page = newest_first(session, query, JobRow, limit=paging.limit, cursor=paging.cursor)
+    items = [job_view(session, row) for row in page.rows]
+    return Page(items=items, next_cursor=page.next_cursor)
+
+
+@router.get("/jobs/{job_id}", summary="Get a job", operation_id="get_job")
+def get_job(job_id: str, _: Reader, session: SessionDep) -> Job:
+    return job_view(session, ledger.get(session, job_id))
+
+
+@router.post("/jobs/{job_id}/cancel", summary="Cancel a job", operation_id="cancel_job")
+def cancel_job(job_id: str, _: Submitter, session: SessionDep) -> Job:
+    """A queued job ends at once, a running one at its next step. An ended job stays as it is."""
+    row = ledger.cancel(session, job_id)
+    session.commit()
+    session.refresh(row)
+    return job_view(session, row)
+
+
+@router.post("/jobs/{job_id}/retry", summary="Retry a job", operation_id="retry_job")
+def retry_job(job_id: str, _: Submitter, session: SessionDep, state: StateDep) -> Job:
+    """Queue a failed or cancelled job again; 409 for any other."""
+    row = ledger.retry(session, job_id)
+    session.commit()
+    state.bell.ring(row.queue, row.id)
+    session.refresh(row)
+    return job_view(session, row)
+
+
+@router.get(
+    "/jobs/{job_id}/result",
+    summary="Get a job's file",
+    operation_id="get_job_result",
+    responses=binary("image/png", "The file that an interactive job made"),
+    response_class=Response,
+)
+def get_result(job_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+    """The file of a preview that took longer than its request waited."""
+    row = ledger.get(session, job_id)
+    if row.output is None or "object" not in row.output:
+        raise NotFound(f"job {job_id} has made no file")
+    return Response(store.get(row.output["object"]), media_type=row.output["content_type"])
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="Follow a job",
+    operation_id="stream_job_events",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: progress, metric, log, completed",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def get_events(
+    job_id: str,
+    _: Reader,
+    state: StateDep,
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^\d{1,18}$", description="resume after this event")
+    ] = None,
+) -> StreamingResponse:
+    """Ends after ``completed``. ``Last-Event-ID`` resumes where a connection broke."""
+    await run_in_threadpool(read_job, state, job_id)
+    events = event_stream(state, job_id, after=int(last_event_id or 0))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+@keys_router.post("", summary="Make a key", operation_id="create_key", status_code=201)
+def create_key(command: KeyCommand, _: Admin, session: SessionDep) -> NewKey:
+    """The secret is shown once, in this answer."""
+    secret = make_key()
+    row = ensure_key(session, key=secret, name=command.name, scopes=command.scopes)
+    row.expires_at = command.expires_at
+    session.commit()
+    session.refresh(row)
+    return NewKey(**_key_view(row).model_dump(), key=secret)
+
+
+@keys_router.get("", summary="List keys", operation_id="list_keys")
+def list_keys(_: Admin, session: SessionDep, paging: PagingDep) -> Page[Key]:
+    page = newest_first(session, select(KeyRow), KeyRow, limit=paging.limit, cursor=paging.cursor)
+    return Page(items=[_key_view(row) for row in page.rows], next_cursor=page.next_cursor)
+
+
+@keys_router.delete("/{key_id}", summary="Revoke a key", operation_id="revoke_key", status_code=204)
+def revoke_key(key_id: str, _: Admin, session: SessionDep) -> Response:
+    """Requests with it answer 401 from now on."""
+    row = session.get(KeyRow, key_id)
+    if row is None:
+        raise NotFound(f"there is no key {key_id}")
+    row.revoked_at = row.revoked_at or datetime.now(UTC)
+    session.commit()
+    return Response(status_code=204)
+
+
+def _key_view(row: KeyRow) -> Key:
+    return Key.model_validate(row, from_attributes=True)
+
+
+routers = [router, keys_router]
+app = create_app("gateway", routers)

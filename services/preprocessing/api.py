@@ -1,0 +1,219 @@
+"""Routes of the preprocessing service: data sets in, and preprocessed."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.base import Command
+from lesiongan.contracts.datasets import (
+    IngestCommand,
+    Layout,
+    Name,
+    PreprocessCommand,
+    PreprocessOptions,
+)
+from services.preprocessing.datasets_api import router as datasets_router
+from services.preprocessing.settings import PreprocessingSettings
+from shared.datasets import catalog
+from shared.datasets.identity import dataset_id
+from shared.db.tables import JobRow
+from shared.errors import BadInput, NotFound, UnsupportedMedia
+from shared.ids import fingerprint, sha256_of
+from shared.jobs.submit import NewJob
+from shared.storage.port import ObjectMissing, ObjectStore
+from shared.web.app import create_app
+from shared.web.bodies import parsed_json, validated
+from shared.web.interactive import answer_with_file
+from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.submission import Plan, Submission, SubmissionDep
+from shared.web.uploads import discard, receive, receive_image
+
+router = APIRouter(tags=["preprocessing"])
+
+INGEST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "layout", "name"],
+                    "properties": {
+                        "layout": {"type": "string", "enum": ["deeplesion", "folders"]},
+                        "name": {"type": "string", "minLength": 1, "maxLength": 200},
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "a .zip, .tar or .tar.gz archive",
+                        },
+                    },
+                }
+            },
+            "application/json": {"schema": IngestCommand.model_json_schema()},
+        },
+    }
+}
+
+
+class IngestForm(Command):
+    """The fields beside an uploaded file."""
+
+    name: Name
+    layout: Layout
+
+
+@router.post(
+    "/datasets",
+    summary="Take in a data set",
+    operation_id="create_dataset",
+    status_code=202,
+    responses=JOB_RESPONSES,
+    openapi_extra=INGEST_BODY,
+)
+async def create_dataset(request: Request, submission: SubmissionDep) -> JSONResponse:
+    """From an archive (multipart), or from where it lies in the object store (JSON)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _ingest_upload(request, submission)
+    if kind == "application/json":
+        return await _ingest_prefix(request, submission)
+    raise UnsupportedMedia("send multipart/form-data with a file, or application/json")
+
+
+async def _ingest_upload(request: Request, submission: Submission) -> JSONResponse:
+    state = submission.state
+    form = await receive(request, state.store, max_bytes=state.settings.upload_max_bytes)
+    if form.upload is None:
+        raise BadInput("the form has no field `file`")
+    upload = form.upload
+    kept = False
+
+    def keep(session: Session, _: JobRow) -> None:
+        nonlocal kept
+        session.add(upload)
+        kept = True
+
+    try:
+        fields = validated(IngestForm, form.fields)
+        given = {**fields.model_dump(), "upload": upload.id}
+        plan = _ingest_plan(fields.layout, upload.sha256, given, keep)
+        body = fingerprint([fields.model_dump(), upload.sha256])
+        return await submission.including(body).answer(plan)
+    finally:
+        if not kept:
+            await run_in_threadpool(discard, state.store, upload)
+
+
+async def _ingest_prefix(request: Request, submission: Submission) -> JSONResponse:
+    command = validated(IngestCommand, parsed_json(await request.body()))
+    state = submission.state
+    address = command.source.s3
+    if address.partition("/")[0] == state.settings.s3_bucket:
+        raise BadInput("the service's own bucket is not a source: use a bucket of yours")
+    content = await run_in_threadpool(_listing_sha256, state.store, address)
+    given = {"name": command.name, "layout": command.layout, "s3": address}
+    return await submission.answer(_ingest_plan(command.layout, content, given, None))
+
+
+def _listing_sha256(store: ObjectStore, address: str) -> str:
+    bucket, _, prefix = address.partition("/")
+    try:
+        listed = [[e.key, e.bytes, e.etag] for e in store.list(prefix, bucket=bucket)]
+    except ObjectMissing:
+        raise NotFound(f"there is no bucket {bucket}") from None
+    if not listed:
+        raise NotFound(f"nothing lies below {address}")
+    return fingerprint(listed)
+
+
+def _ingest_plan(
+    layout: Layout,
+    content_sha256: str,
+    given: dict[str, Any],
+    also: Callable[[Session, JobRow], None] | None,
+) -> Plan:
+    target = dataset_id("ingest", [content_sha256], {"layout": layout})
+
+    def plan(session: Session) -> NewJob:
+        return NewJob(
+            kind="ingest",
+            queue="preprocessing",
+            input=given,
+            target=target,
+            finished=catalog.finished_output(session, target),
+            unit="image",
+            also=also,
+        )
+
+    return plan
+
+
+@router.post(
+    "/preprocess",
+    summary="Preprocess a data set",
+    operation_id="preprocess_dataset",
+    status_code=202,
+    responses=JOB_RESPONSES,
+)
+async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> JSONResponse:
+    """Split by patient, then HU → contrast → crop for each image."""
+    given = command.model_dump(mode="json")
+    target = dataset_id("preprocess", [command.dataset], given)
+
+    def plan(session: Session) -> NewJob:
+        parent = catalog.get(session, command.dataset)
+        if parent.kind != "raw":
+            raise BadInput(f"data set {parent.id} is {parent.kind}: only raw ones are preprocessed")
+        return NewJob(
+            kind="preprocess",
+            queue="preprocessing",
+            input=given,
+            target=target,
+            finished=catalog.finished_output(session, target),
+            total=parent.images,
+            unit="image",
+        )
+
+    return await submission.answer(plan)
+
+
+@router.post(
+    "/preprocess/preview",
+    summary="Before and after of one image",
+    operation_id="preview_preprocessing",
+    responses={**binary("image/png", "Before and after, side by side"), 202: JOB_RESPONSES[202]},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+    response_class=Response,
+)
+async def preview(
+    request: Request, options: Annotated[PreprocessOptions, Query()], submission: SubmissionDep
+) -> Response:
+    """Send a grey PNG, of 8 bits or of DeepLesion's 16, as the body or as a form's ``file``."""
+    settings = PreprocessingSettings()
+    image = await receive_image(request, max_bytes=settings.preview_max_bytes)
+    new = NewJob(
+        kind="preprocess-preview",
+        queue="interactive",
+        input={"options": options.model_dump(mode="json")},
+        total=1,
+        unit="image",
+    )
+    return await answer_with_file(
+        submission.including(sha256_of(image)),
+        new,
+        image,
+        wait_seconds=submission.wait_seconds or settings.preview_wait_seconds,
+    )
+
+
+routers = [router, datasets_router]
+app = create_app("preprocessing", routers)

@@ -1,0 +1,163 @@
+"""Routes that read and remove data sets, whoever made them."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.base import Page
+from lesiongan.contracts.categories import Category, Split
+from lesiongan.contracts.datasets import Dataset, DatasetImage
+from shared.datasets import catalog, reading, removal
+from shared.datasets.archive import archive_batches, manifest_csv
+from shared.datasets.contact_sheet import contact_sheet
+from shared.db.pages import newest_first
+from shared.db.tables import DatasetRow
+from shared.errors import BadInput
+from shared.web.auth import Reader, Submitter
+from shared.web.paging import PagingDep
+from shared.web.responses import binary
+from shared.web.state import SessionDep, StateDep, StoreDep
+from shared.web.zip_stream import zip_stream
+
+router = APIRouter(prefix="/datasets", tags=["data sets"])
+
+CategoryFilter = Annotated[Category | None, Query(description="only this category")]
+SplitFilter = Annotated[Split | None, Query(description="only this split")]
+
+
+@router.get("", summary="List data sets", operation_id="list_datasets")
+def list_datasets(_: Reader, session: SessionDep, paging: PagingDep) -> Page[Dataset]:
+    page = newest_first(
+        session, select(DatasetRow), DatasetRow, limit=paging.limit, cursor=paging.cursor
+    )
+    items = [catalog.dataset_view(row) for row in page.rows]
+    return Page(items=items, next_cursor=page.next_cursor)
+
+
+@router.get("/{dataset_id}", summary="Get a data set", operation_id="get_dataset")
+def get_dataset(dataset_id: str, _: Reader, session: SessionDep) -> Dataset:
+    return catalog.dataset_view(catalog.get(session, dataset_id))
+
+
+@router.delete(
+    "/{dataset_id}", summary="Delete a data set", operation_id="delete_dataset", status_code=204
+)
+def delete_dataset(
+    dataset_id: str,
+    _: Submitter,
+    session: SessionDep,
+    store: StoreDep,
+    *,
+    cascade: Annotated[bool, Query(description="delete what derives from it as well")] = False,
+) -> Response:
+    """409 names what derives from it, unless ``cascade`` is set."""
+    keys = removal.remove(session, dataset_id, cascade=cascade)
+    session.commit()
+    for key in keys:
+        store.delete(key)
+    return Response(status_code=204)
+
+
+@router.get("/{dataset_id}/images", summary="List images", operation_id="list_images")
+def list_images(
+    dataset_id: str,
+    _: Reader,
+    session: SessionDep,
+    store: StoreDep,
+    paging: PagingDep,
+    category: CategoryFilter = None,
+    split: SplitFilter = None,
+) -> Page[DatasetImage]:
+    dataset = reading.open_dataset(session, store, dataset_id)
+    start = _index_cursor(paging.cursor)
+    found = [r for r in dataset.select(category=category, split=split) if r.index >= start]
+    items = [
+        DatasetImage.model_validate({**r.as_json(), "bytes": r.size}) for r in found[: paging.limit]
+    ]
+    more = len(found) > paging.limit
+    return Page(items=items, next_cursor=str(found[paging.limit].index) if more else None)
+
+
+def _index_cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 12:
+        raise BadInput("cursor is not one that this server made")
+    return int(cursor)
+
+
+@router.get(
+    "/{dataset_id}/images/{index}",
+    summary="Get an image",
+    operation_id="get_image",
+    responses=binary("image/png", "The image"),
+    response_class=Response,
+)
+def get_image(
+    dataset_id: str, index: int, _: Reader, session: SessionDep, store: StoreDep
+) -> Response:
+    """The PNG as it is stored: 16 bits for HU, 8 bits after preprocessing."""
+    dataset = reading.open_dataset(session, store, dataset_id)
+    record = reading.record_at(dataset, index)
+    headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400"}
+    png = reading.read_png(store, dataset, record)
+    return Response(png, media_type="image/png", headers=headers)
+
+
+@router.get(
+    "/{dataset_id}/contact-sheet.png",
+    summary="See many images at once",
+    operation_id="get_contact_sheet",
+    responses=binary("image/png", "A contact sheet"),
+    response_class=Response,
+)
+def get_contact_sheet(
+    dataset_id: str,
+    _: Reader,
+    session: SessionDep,
+    store: StoreDep,
+    category: CategoryFilter = None,
+    split: SplitFilter = None,
+    n: Annotated[int, Query(ge=1, le=256, description="images on the sheet")] = 64,
+) -> Response:
+    """The first ``n`` images of the selection, 16-bit ones in their own window."""
+    dataset = reading.open_dataset(session, store, dataset_id)
+    records = dataset.select(category=category, split=split)[:n]
+    images = [
+        reading.decode_for_display(png, record)
+        for record, png in reading.iterate(store, dataset, records)
+    ]
+    return Response(contact_sheet(images), media_type="image/png")
+
+
+@router.get(
+    "/{dataset_id}/archive",
+    summary="Download a data set",
+    operation_id="download_dataset",
+    responses=binary("application/zip", "Images in the folders layout, streamed"),
+    response_class=Response,
+)
+async def get_archive(dataset_id: str, _: Reader, state: StateDep) -> StreamingResponse:
+    """A ZIP in the ``folders`` layout, which can be taken in again."""
+
+    def opened() -> reading.StoredDataset:
+        with state.sessions() as session:
+            return reading.open_dataset(session, state.store, dataset_id)
+
+    dataset = await run_in_threadpool(opened)
+
+    async def entries() -> AsyncIterator[list[tuple[str, bytes]]]:
+        yield [("manifest.csv", manifest_csv(dataset.records))]
+        batches = archive_batches(state.store, dataset)
+        while (batch := await run_in_threadpool(next, batches, None)) is not None:
+            yield batch
+
+    return StreamingResponse(
+        zip_stream(entries()),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{dataset_id}.zip"'},
+    )

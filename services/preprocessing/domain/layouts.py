@@ -1,0 +1,25 @@
+"""The layouts in which a data set may arrive, by name."""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from services.preprocessing.domain.archives import Source
+from services.preprocessing.domain.deeplesion import DeepLesionImages
+from services.preprocessing.domain.folders import FolderImages
+from services.preprocessing.domain.raw_images import RawImages
+
+Layout = Literal["deeplesion", "folders"]
+
+_READERS: Final[dict[Layout, Callable[[Source], RawImages]]] = {
+    "deeplesion": DeepLesionImages,
+    "folders": FolderImages,
+}
+
+
+def open_layout(source: Source, layout: Layout) -> RawImages:
+    """Opens a source in the named layout: its table is parsed and checked, no image is read yet.
+
+    Raises:
+        BadInput: the source is not in that layout, or its table is wrong.
+    """
+    return _READERS[layout](source)

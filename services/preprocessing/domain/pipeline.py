@@ -1,0 +1,128 @@
+"""From a decoded slice to the picture that a network sees."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.preprocessing.domain.contrast import POINTWISE, Contrast, apply_contrast
+from services.preprocessing.domain.hounsfield import AIR_HU, decode_hu
+from services.preprocessing.domain.lesion_crop import (
+    CONTEXT_MM,
+    Crop,
+    CropGeometry,
+    lesion_square,
+    slice_square,
+)
+from services.preprocessing.domain.raw_images import Box
+from services.preprocessing.domain.resampling import resample_square
+from services.preprocessing.domain.windowing import (
+    DEFAULT_WINDOW,
+    WINDOWS_HU,
+    WindowHU,
+    WindowName,
+)
+
+#: Black: what lies beyond an 8-bit image, and beyond any slice once contrast is applied.
+_BLACK: Final = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreprocessOptions:
+    """What ``POST /preprocess`` may choose. ``window`` None: the image's own window."""
+
+    contrast: Contrast = "window"
+    crop: Crop = "lesion"
+    size: int = 64
+    spacing_mm: float | None = None  # None: 64 mm / size
+    context_mm: float = CONTEXT_MM
+    window: WindowName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceMetadata:
+    """What is known of a slice; None where the source does not say."""
+
+    spacing_mm: float | None = None
+    box_px: Box | None = None
+    window_hu: WindowHU | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessed:
+    """``image`` is uint8 ``[size, size]``; the rest says how it came about."""
+
+    image: NDArray[np.uint8]
+    spacing_mm: float | None  # of a pixel of image
+    box_px: Box | None  # the lesion, in pixels of image; may reach beyond a crop's edge
+    window_hu: WindowHU | None  # None when no window was applied
+    crop: Crop  # "slice" where a lesion crop was asked for but box or spacing is unknown
+    field_grown: bool  # the lesion was too large for the wanted spacing
+
+
+def preprocess_slice(
+    values: NDArray[np.uint8] | NDArray[np.uint16],
+    metadata: SliceMetadata,
+    options: PreprocessOptions,
+) -> Preprocessed:
+    """Stored values ``[H, W]`` (uint16: HU + 32768; uint8: grey) → one picture.
+
+    Point-wise contrasts follow the resampling, so that densities are averaged; CLAHE and the
+    seed's method come first, on the whole slice, because they depend on the scanned pixels.
+    """
+    geometry, crop = choose_crop(values.shape, metadata, options)
+    window_hu = choose_window(metadata, options)
+    if values.dtype == np.uint16:
+        hu = decode_hu(values)  # type: ignore[arg-type]  # the dtype was just tested
+        image = _from_hu(hu, geometry, options.contrast, window_hu)
+    else:
+        grey = apply_contrast(values, options.contrast, window_hu)  # type: ignore[arg-type]
+        image = _from_grey(grey, geometry)
+    uses_window = values.dtype == np.uint16 and options.contrast in ("window", "clahe")
+    return Preprocessed(
+        image=image,
+        spacing_mm=geometry.spacing_mm,
+        box_px=None if metadata.box_px is None else geometry.to_crop(metadata.box_px),
+        window_hu=window_hu if uses_window else None,
+        crop=crop,
+        field_grown=geometry.grown,
+    )
+
+
+def choose_crop(
+    shape: tuple[int, ...], metadata: SliceMetadata, options: PreprocessOptions
+) -> tuple[CropGeometry, Crop]:
+    """Where to cut. Without a box, or without the spacing, a lesion crop is the whole slice."""
+    height, width = shape
+    if options.crop == "lesion" and metadata.box_px and metadata.spacing_mm:
+        geometry = lesion_square(
+            metadata.box_px,
+            metadata.spacing_mm,
+            options.size,
+            spacing_mm=options.spacing_mm,
+            context_mm=options.context_mm,
+        )
+        return geometry, "lesion"
+    return slice_square(width, height, metadata.spacing_mm, options.size), "slice"
+
+
+def choose_window(metadata: SliceMetadata, options: PreprocessOptions) -> WindowHU:
+    """The named window, else the image's own, else the abdomen's."""
+    if options.window is not None:
+        return WINDOWS_HU[options.window]
+    return metadata.window_hu or WINDOWS_HU[DEFAULT_WINDOW]
+
+
+def _from_hu(
+    hu: NDArray[np.int16], geometry: CropGeometry, contrast: Contrast, window_hu: WindowHU
+) -> NDArray[np.uint8]:
+    if contrast not in POINTWISE:
+        return _from_grey(apply_contrast(hu, contrast, window_hu), geometry)
+    crop = resample_square(hu, geometry.square, geometry.size, outside=AIR_HU)
+    return apply_contrast(crop, contrast, window_hu)
+
+
+def _from_grey(grey: NDArray[np.uint8], geometry: CropGeometry) -> NDArray[np.uint8]:
+    crop = resample_square(grey, geometry.square, geometry.size, outside=_BLACK)
+    return np.rint(crop).astype(np.uint8)

@@ -1,0 +1,273 @@
+"""Use cases: take a data set in, preprocess one, preview an image."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.categories import Split
+from lesiongan.contracts.datasets import Layout, PreprocessCommand, PreprocessOptions
+from services.preprocessing.domain import pipeline
+from services.preprocessing.domain.archives import ArchiveLimits, Source
+from services.preprocessing.domain.layouts import open_layout
+from services.preprocessing.domain.png import GreyImage, decode_grey, encode_grey
+from services.preprocessing.domain.preview import before_after
+from services.preprocessing.domain.raw_images import RawImage, RawImages, Skipped
+from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
+from services.preprocessing.sources import PrefixSource, upload_source
+from shared.datasets import reading
+from shared.datasets.catalog import NewDataset
+from shared.datasets.pseudonyms import pseudonym
+from shared.datasets.reading import StoredDataset
+from shared.datasets.records import ImageMeta, ImageRecord
+from shared.datasets.writing import DatasetWriter, Destination
+from shared.db.tables import UploadRow
+from shared.errors import BadInput
+from shared.jobs.context import JobContext, Outcome
+from shared.storage.parts import part_key
+from shared.storage.port import ObjectStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingest:
+    """What to take in: an upload's archive, or what lies below ``bucket/prefix``."""
+
+    name: str
+    layout: Layout
+    upload: str | None = None
+    s3: str | None = None
+
+
+def ingest(
+    job: JobContext, store: ObjectStore, command: Ingest, *, secret: str, limits: ArchiveLimits
+) -> Outcome:
+    """Read a source in its layout and store its images exactly, without identifiers.
+
+    Raises :class:`BadInput` for a source that is damaged, unsafe, or not of the layout; the upload
+    is removed then, since sending it to the same job again could not help.
+    """
+    upload = _upload(job, command)
+    discard = partial(_discard, store, upload)
+    try:
+        with _open(store, command, upload, limits) as source:
+            outcome = _store_raw(job, store, command, open_layout(source, command.layout), secret)
+    except BadInput:
+        discard()
+        raise
+
+    def write(session: Session) -> None:
+        outcome.write(session)
+        if upload is not None:
+            session.execute(delete(UploadRow).where(UploadRow.id == upload.id))
+
+    return Outcome(outcome.output, write, discard)
+
+
+def _upload(job: JobContext, command: Ingest) -> UploadRow | None:
+    if command.upload is None:
+        return None
+    with job.reading() as session:
+        row = session.get(UploadRow, command.upload)
+    if row is None:
+        raise BadInput("the upload is gone: send the archive again")
+    return row
+
+
+def _open(
+    store: ObjectStore, command: Ingest, upload: UploadRow | None, limits: ArchiveLimits
+) -> AbstractContextManager[Source]:
+    if upload is not None:
+        return upload_source(store, upload, limits)
+    assert command.s3 is not None, "the route asks for one of the two"
+    return nullcontext(PrefixSource(store, command.s3, limits))
+
+
+def _discard(store: ObjectStore, upload: UploadRow | None) -> None:
+    for number in range(0 if upload is None else upload.parts):
+        assert upload is not None
+        store.delete(part_key(upload.id, number))
+
+
+def _store_raw(
+    job: JobContext, store: ObjectStore, command: Ingest, images: RawImages, secret: str
+) -> Outcome:
+    skipped: list[Skipped] = []
+    noted: Counter[str] = Counter()
+    with DatasetWriter(_destination(job, store)) as writer:
+        writer.restart()
+        for done, item in enumerate(images, start=1):
+            job.progress(done, images.expected, "image")
+            if isinstance(item, Skipped):
+                skipped.append(item)
+                continue
+            writer.add(item.png, _raw_meta(item, secret))
+            noted["boxes clipped to their image"] += item.box_clipped
+            noted["lesions marked as possibly noisy"] += item.noisy
+        new = NewDataset(
+            id=_target(job),
+            name=command.name,
+            kind="raw",
+            parents=[],
+            command={"layout": command.layout},
+            phantom=images.is_phantom,
+            job_id=job.job_id,
+            skipped=[{"file": s.file, "row": s.row, "reason": s.reason} for s in skipped],
+            notes=[f"{count} {what}" for what, count in noted.items() if count],
+        )
+        write = writer.finish(new)
+        return Outcome({"dataset": new.id, "images": len(writer)}, write)
+
+
+def _raw_meta(image: RawImage, secret: str) -> ImageMeta:
+    return ImageMeta(
+        category=image.category,
+        split=image.split,
+        patient=pseudonym(image.patient, secret),
+        source=image.source,
+        unit=image.unit,
+        width=image.width,
+        height=image.height,
+        spacing_mm=image.spacing_mm,
+        box_px=image.box_px,
+        window_hu=image.window_hu,
+        noisy=image.noisy,
+    )
+
+
+def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> Outcome:
+    """Split by patient, then HU → contrast → crop for each image.
+
+    Raises :class:`BadInput` for options that do not fit the images.
+    """
+    with job.reading() as session:
+        parent = reading.open_dataset(session, store, command.dataset)
+    split = _split(parent.records, command)
+    options = _options(command)
+    grown = 0
+    with DatasetWriter(_destination(job, store)) as writer:
+        writer.restart()
+        for record, image in _decoded(store, parent):
+            made = pipeline.preprocess_slice(image.values, _metadata(record), options)
+            grown += made.field_grown
+            split_name = split.splits[record.index]
+            writer.add(encode_grey(made.image), _made_meta(record, made, split_name))
+            job.progress(len(writer), len(parent.records), "image")
+        new = NewDataset(
+            id=_target(job),
+            name=command.name or f"{parent.row.name}, {command.contrast} {command.size} px",
+            kind="preprocessed",
+            parents=[parent.row.id],
+            command=command.model_dump(mode="json"),
+            phantom=parent.row.phantom,
+            job_id=job.job_id,
+            notes=list(_notes(parent, split, grown)),
+        )
+        write = writer.finish(new)
+        return Outcome({"dataset": new.id, "images": len(writer)}, write)
+
+
+def _split(records: Iterable[ImageRecord], command: PreprocessCommand) -> SplitResult:
+    items = [
+        SplitItem(category=r.category, patient=r.patient, sha256=r.sha256, split=r.split)
+        for r in records
+    ]
+    asked = command.split
+    return assign_splits(
+        items,
+        fractions=(asked.train, asked.val, asked.test),
+        seed=asked.seed,
+        keep=asked.keep,
+    )
+
+
+def _decoded(store: ObjectStore, dataset: StoredDataset) -> Iterator[tuple[ImageRecord, GreyImage]]:
+    """Each record with its pixels; lesions of one slice lie side by side and decode it once."""
+    sha256, image = "", None
+    for record, png in reading.iterate(store, dataset, dataset.records):
+        if image is None or record.sha256 != sha256:
+            sha256, image = record.sha256, decode_grey(png)
+        yield record, image
+
+
+def _options(command: PreprocessOptions) -> pipeline.PreprocessOptions:
+    return pipeline.PreprocessOptions(
+        contrast=command.contrast,
+        crop=command.crop,
+        size=command.size,
+        spacing_mm=command.spacing_mm,
+        context_mm=command.context_mm,
+        window=command.window,
+    )
+
+
+def _metadata(record: ImageRecord) -> pipeline.SliceMetadata:
+    return pipeline.SliceMetadata(
+        spacing_mm=record.spacing_mm, box_px=record.box_px, window_hu=record.window_hu
+    )
+
+
+def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | None) -> ImageMeta:
+    height, width = made.image.shape
+    return ImageMeta(
+        category=record.category,
+        split=split,
+        patient=record.patient,
+        source=record.source,
+        unit="uint8",
+        width=width,
+        height=height,
+        spacing_mm=made.spacing_mm,
+        box_px=made.box_px,
+        window_hu=made.window_hu,
+        noisy=record.noisy,
+        parent_index=record.index,
+    )
+
+
+def _notes(parent: StoredDataset, split: SplitResult, grown: int) -> Iterator[str]:
+    yield "the source's own split is kept" if split.kept else "split anew, by patient"
+    if split.without_patient:
+        yield f"{split.without_patient} images without a patient: each is a group of its own"
+    for category, name in split.missing:
+        yield f"no {category} image in {name}"
+    eight_bit = sum(record.unit == "uint8" for record in parent.records)
+    if eight_bit:
+        yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
+    if grown:
+        yield f"{grown} fields of view were widened to hold their lesion"
+
+
+def preview(
+    job: JobContext, store: ObjectStore, options: PreprocessOptions, image_key: str
+) -> Outcome:
+    """Before and after of one image, as a PNG in the store.
+
+    Raises :class:`BadInput` for what is not a grey PNG.
+    """
+    image = decode_grey(store.get(image_key))
+    picture = before_after(image.values, pipeline.SliceMetadata(), _options(options))
+    key = f"results/{job.job_id}/{job.attempt}.png"
+    store.put(key, encode_grey(picture), content_type="image/png")
+    output: dict[str, Any] = {"object": key, "content_type": "image/png"}
+    remove: Callable[[], None] = partial(store.delete, image_key)
+    return Outcome(output, afterwards=remove)
+
+
+def _target(job: JobContext) -> str:
+    assert job.claim.target is not None, "the route names what the job makes"
+    return job.claim.target
+
+
+def _destination(job: JobContext, store: ObjectStore) -> Destination:
+    return Destination(
+        store=store,
+        fence=partial(job.fenced, milestone=True),
+        dataset_id=_target(job),
+        job_id=job.job_id,
+        attempt=job.attempt,
+    )

@@ -1,0 +1,35 @@
+"""A claimed job becomes a call of its handler."""
+
+from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
+from services.preprocessing import handlers
+from services.preprocessing.domain.archives import ArchiveLimits
+from services.preprocessing.settings import PreprocessingSettings
+from shared.jobs.context import JobContext, Outcome
+from shared.worker.ports import Ports, Task
+
+
+def ingest(job: JobContext, ports: Ports) -> Outcome:
+    settings = PreprocessingSettings()
+    limits = ArchiveLimits(
+        max_files=settings.max_files, max_expanded_bytes=settings.max_expanded_bytes
+    )
+    command = handlers.Ingest(**job.claim.input)
+    secret = ports.settings.secret.get_secret_value()
+    return handlers.ingest(job, ports.store, command, secret=secret, limits=limits)
+
+
+def preprocess(job: JobContext, ports: Ports) -> Outcome:
+    command = PreprocessCommand.model_validate(job.claim.input)
+    return handlers.preprocess(job, ports.store, command)
+
+
+def preview(job: JobContext, ports: Ports) -> Outcome:
+    options = PreprocessOptions.model_validate(job.claim.input["options"])
+    return handlers.preview(job, ports.store, options, job.claim.input["image"])
+
+
+TASKS: dict[str, Task] = {
+    "ingest": ingest,
+    "preprocess": preprocess,
+    "preprocess-preview": preview,
+}

@@ -1,0 +1,54 @@
+"""The worker process of every queue: ``python -m services.worker --queues gan-sample --name w1``.
+
+Like ``services/app.py`` it sees every service, and loads of them only what its queues need.
+"""
+
+import argparse
+import importlib
+from collections.abc import Iterable
+
+from shared.worker.celery_app import work
+from shared.worker.ports import Task
+
+#: Which module's ``TASKS`` translates a kind of job.
+TASK_MODULES: dict[str, str] = {
+    "ingest": "services.preprocessing.tasks",
+    "preprocess": "services.preprocessing.tasks",
+    "preprocess-preview": "services.preprocessing.tasks",
+    "train-gan": "services.gan.tasks",
+    "generate": "services.gan.tasks",
+}
+
+#: What a worker imports before its first job: torch takes seconds that a person would wait for.
+PRELOADED: dict[str, str] = {
+    "preprocessing": "services.preprocessing.tasks",
+    "interactive": "services.preprocessing.tasks",
+    "gan-train": "services.gan.tasks",
+    "gan-sample": "services.gan.tasks",
+}
+
+
+def find_task(kind: str) -> Task:
+    """The task of a kind of job; raises :class:`KeyError` for an unknown kind."""
+    tasks: dict[str, Task] = importlib.import_module(TASK_MODULES[kind]).TASKS
+    return tasks[kind]
+
+
+def preload(queues: Iterable[str]) -> None:
+    """Import what the queues' jobs need."""
+    for queue in queues:
+        if queue in PRELOADED:
+            importlib.import_module(PRELOADED[queue])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run one LesionGAN worker process.")
+    parser.add_argument("--queues", required=True, help="comma-separated names of queues")
+    parser.add_argument("--name", required=True, help="the worker's name in the ledger")
+    options = parser.parse_args()
+    queues = options.queues.split(",")
+    work(name=options.name, queues=queues, find_task=find_task, preload=lambda: preload(queues))
+
+
+if __name__ == "__main__":
+    main()

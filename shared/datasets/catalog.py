@@ -1,0 +1,138 @@
+"""The catalogue: rows of data sets and shards in Postgres. Nothing is committed here."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.categories import SPLITS, UNLABELLED
+from lesiongan.contracts.datasets import Dataset, DatasetKind
+from shared.datasets.identity import content_sha256
+from shared.datasets.records import ImageRecord
+from shared.db.tables import DatasetRow, ShardRow
+from shared.errors import BadInput, NotFound
+
+#: The most skipped files that a data set names; ``skipped_total`` counts them all.
+MAX_SKIPPED = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDataset:
+    """A data set about to be published: everything but its images."""
+
+    id: str
+    name: str
+    kind: DatasetKind
+    parents: Sequence[str]
+    command: dict[str, Any]
+    phantom: bool
+    job_id: str
+    skipped: Sequence[dict[str, Any]] = field(default_factory=list)
+    notes: Sequence[str] = field(default_factory=list)
+
+
+def manifest_key(dataset_id: str, job_id: str) -> str:
+    """Where a data set's manifest lies; the job keeps two makers of one set apart."""
+    return f"datasets/{dataset_id}/{job_id}/manifest.parquet"
+
+
+def shard_key(dataset_id: str, job_id: str, attempt: int, number: int) -> str:
+    """Where a shard lies. A worker that lost its lease writes beside, never over, its successor."""
+    return f"datasets/{dataset_id}/{job_id}/shards/{number:05d}-{attempt}.tar"
+
+
+def get(session: Session, dataset_id: str) -> DatasetRow:
+    """A data set's row; raises :class:`NotFound`."""
+    row = session.get(DatasetRow, dataset_id)
+    if row is None:
+        raise NotFound(f"there is no data set {dataset_id}")
+    return row
+
+
+def shards(session: Session, dataset_id: str, *, from_number: int = 0) -> Sequence[ShardRow]:
+    """Complete shards in order; of a data set that grows, those that there are."""
+    query = select(ShardRow).where(
+        ShardRow.dataset_id == dataset_id, ShardRow.number >= from_number
+    )
+    return session.scalars(query.order_by(ShardRow.number)).all()
+
+
+def add_shard(session: Session, row: ShardRow) -> None:
+    """Make a complete shard visible to readers, in place of one left by an earlier attempt."""
+    session.merge(row)
+    session.flush()
+
+
+def publish(
+    session: Session, new: NewDataset, records: Sequence[ImageRecord], *, stored_bytes: int
+) -> None:
+    """Make a data set visible. A set that another job has published meanwhile stays as it is."""
+    values = {
+        "id": new.id,
+        "name": new.name,
+        "kind": new.kind,
+        "parents": list(new.parents),
+        "command": new.command,
+        "sha256": content_sha256(records),
+        "images": len(records),
+        "bytes": stored_bytes,
+        "phantom": new.phantom,
+        "counts": counts(records),
+        "skipped": list(new.skipped)[:MAX_SKIPPED],
+        "skipped_total": len(new.skipped),
+        "notes": list(new.notes),
+        "manifest_key": manifest_key(new.id, new.job_id),
+        "job_id": new.job_id,
+    }
+    session.execute(insert(DatasetRow).values(**values).on_conflict_do_nothing())
+
+
+def derived(session: Session, dataset_id: str) -> list[str]:
+    """Ids of the data sets that were made directly from this one."""
+    query = select(DatasetRow.id).where(DatasetRow.parents.contains([dataset_id]))
+    return list(session.scalars(query.order_by(DatasetRow.id)))
+
+
+def counts(records: Iterable[ImageRecord]) -> dict[str, dict[str, int]]:
+    """Images by split and category; the three splits are always there."""
+    table: dict[str, dict[str, int]] = {split: defaultdict(int) for split in SPLITS}
+    for record in records:
+        by_category = table.setdefault(record.split or "unsplit", defaultdict(int))
+        by_category[record.category or UNLABELLED] += 1
+    return {split: dict(sorted(by_category.items())) for split, by_category in table.items()}
+
+
+def stored_bytes(session: Session, dataset_id: str) -> int:
+    """Bytes of the data set's shards."""
+    query = select(func.coalesce(func.sum(ShardRow.bytes), 0)).where(
+        ShardRow.dataset_id == dataset_id
+    )
+    return int(session.scalars(query).one())
+
+
+def finished_output(session: Session, dataset_id: str) -> dict[str, Any] | None:
+    """What a job would answer whose data set was made before; None if there is work to do."""
+    row = session.get(DatasetRow, dataset_id)
+    return None if row is None else {"dataset": dataset_id, "images": row.images}
+
+
+def require_train(row: DatasetRow, categories: Iterable[str], *, at_least: int = 1) -> None:
+    """Refuse to train on a data set that lacks training images of a category.
+
+    Raises :class:`BadInput` naming the categories.
+    """
+    train = row.counts.get("train", {})
+    lacking = [name for name in categories if train.get(name, 0) < at_least]
+    if lacking:
+        raise BadInput(
+            f"data set {row.id} has fewer than {at_least} training images of {', '.join(lacking)}"
+        )
+
+
+def dataset_view(row: DatasetRow) -> Dataset:
+    """The data set as clients see it."""
+    return Dataset.model_validate(row, from_attributes=True)

@@ -1,0 +1,37 @@
+"""Which data set a request means: its id is derived from what makes it."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from shared.datasets.records import ImageRecord
+from shared.ids import content_id, fingerprint
+
+#: Raised by hand when a step's output changes for the same input.
+STEP_VERSIONS = {"ingest": 1, "preprocess": 1, "augment": 1, "generate": 1}
+
+
+def dataset_id(step: str, inputs: Sequence[str], command: dict[str, Any]) -> str:
+    """The id of the data set that ``step`` makes from ``inputs`` (ids or content hashes).
+
+    The name given to a data set does not change what is in it, so it is left out.
+    """
+    made_from = {
+        "step": step,
+        "version": STEP_VERSIONS[step],
+        "inputs": list(inputs),
+        "command": {key: value for key, value in command.items() if key != "name"},
+    }
+    return content_id("ds", made_from)
+
+
+def content_sha256(records: Iterable[ImageRecord]) -> str:
+    """SHA-256 over the images' SHA-256 and what is said of them, in order.
+
+    Two data sets with the same pixels but other labels or splits differ.
+    """
+    digest = hashlib.sha256()
+    for record in records:
+        said = [record.sha256, record.category, record.split, record.patient]
+        digest.update(fingerprint(said).encode())
+    return digest.hexdigest()

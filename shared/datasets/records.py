@@ -1,0 +1,62 @@
+"""One image of a data set: a row of its manifest, and the JSON beside it in its shard."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeVar
+
+from lesiongan.contracts.categories import Category, Split
+
+#: ``hu16``: 16-bit PNG, HU = value - 32768. ``uint8``: 8-bit grey levels or colour.
+Unit = Literal["hu16", "uint8"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageMeta:
+    """What is known of an image wherever it lies. ``category`` is None for an unlabelled one.
+
+    ``patient`` is a pseudonym. ``source`` says where it came from without naming files.
+    ``spacing_mm`` is the distance of pixel centres. ``box_px`` is (x0, y0, x1, y1) in the image.
+    ``seed`` and ``draw``, with the index, make a synthetic image again.
+    """
+
+    category: Category | None
+    split: Split | None
+    patient: str | None
+    source: str
+    unit: Unit
+    width: int
+    height: int
+    spacing_mm: float | None = None
+    box_px: tuple[float, float, float, float] | None = None
+    window_hu: tuple[float, float] | None = None
+    noisy: bool = False
+    parent_index: int | None = None
+    seed: int | None = None
+    draw: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON object; tuples become lists."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRecord(ImageMeta):
+    """An image in its place: ``size`` bytes of PNG at ``offset`` of shard number ``shard``."""
+
+    index: int
+    sha256: str
+    shard: int
+    offset: int
+    size: int
+
+
+Meta = TypeVar("Meta", bound=ImageMeta)
+
+
+def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
+    """The inverse of :meth:`ImageMeta.as_json`; unknown members are left out."""
+    known = {field.name for field in fields(kind)}
+    members = {name: member for name, member in value.items() if name in known}
+    for name in ("box_px", "window_hu"):
+        if members.get(name) is not None:
+            members[name] = tuple(members[name])
+    return kind(**members)

@@ -1,0 +1,37 @@
+"""Removing a data set, with what derives from it or not at all."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from shared.datasets import catalog
+from shared.db.tables import DatasetRow, GanRow, ShardRow
+from shared.errors import Conflict
+
+
+def remove(session: Session, dataset_id: str, *, cascade: bool) -> list[str]:
+    """Delete the rows; returns the keys of objects to delete once that is committed.
+
+    Raises :class:`shared.errors.NotFound`, and :class:`Conflict` naming what derives from the data
+    set: data sets unless ``cascade`` is set, models always.
+    """
+    catalog.get(session, dataset_id)
+    doomed = _with_descendants(session, dataset_id)
+    if len(doomed) > 1 and not cascade:
+        names = ", ".join(doomed[1:])
+        raise Conflict(f"{names} derive from {dataset_id}: delete them, or send ?cascade=true")
+    models = session.scalars(select(GanRow.id).where(GanRow.dataset_id.in_(doomed))).all()
+    if models:
+        raise Conflict(f"{', '.join(sorted(models))} were trained on it: delete them first")
+    keys = list(session.scalars(select(ShardRow.key).where(ShardRow.dataset_id.in_(doomed))))
+    rows = session.scalars(select(DatasetRow).where(DatasetRow.id.in_(doomed)))
+    keys += [row.manifest_key for row in rows]
+    session.execute(delete(ShardRow).where(ShardRow.dataset_id.in_(doomed)))
+    session.execute(delete(DatasetRow).where(DatasetRow.id.in_(doomed)))
+    return keys
+
+
+def _with_descendants(session: Session, dataset_id: str) -> list[str]:
+    found = [dataset_id]
+    for known in found:
+        found.extend(child for child in catalog.derived(session, known) if child not in found)
+    return found

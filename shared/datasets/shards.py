@@ -1,0 +1,111 @@
+"""Shards: tar files in WebDataset's format, a PNG and a JSON file an image.
+
+Source of the format: https://github.com/webdataset/webdataset (members of one sample share their
+name up to the first dot and lie side by side).
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from shared.datasets.records import ImageMeta, ImageRecord, from_json
+
+MAX_IMAGES = 4096
+MAX_BYTES = 512 << 20
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A complete shard, before it is uploaded. ``path`` is a temporary file."""
+
+    number: int
+    path: Path
+    records: tuple[ImageRecord, ...]
+    sha256: str
+    bytes: int
+
+
+class ShardWriter:
+    """Collects images in a temporary tar file; a context manager, which removes the file."""
+
+    def __init__(self, number: int, first_index: int) -> None:
+        self.number = number
+        self.first_index = first_index
+        self._records: list[ImageRecord] = []
+        with tempfile.NamedTemporaryFile(suffix=".tar", delete=False) as file:
+            self._path = Path(file.name)
+        self._file: IO[bytes] = self._path.open("wb")
+        self._tar = tarfile.open(  # noqa: SIM115 - closed by close()
+            fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT
+        )
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def full(self) -> bool:
+        """Whether the next image belongs into another shard."""
+        return len(self._records) >= MAX_IMAGES or self._tar.offset >= MAX_BYTES
+
+    def add(self, png: bytes, meta: ImageMeta) -> ImageRecord:
+        """Append an image; its record says where it lies."""
+        index = self.first_index + len(self._records)
+        record = ImageRecord(
+            **meta.as_json(),
+            index=index,
+            sha256=hashlib.sha256(png).hexdigest(),
+            shard=self.number,
+            offset=self._tar.offset + tarfile.BLOCKSIZE,
+            size=len(png),
+        )
+        self._member(f"{index:08d}.png", png)
+        self._member(f"{index:08d}.json", json.dumps(record.as_json(), sort_keys=True).encode())
+        self._records.append(record)
+        return record
+
+    def close(self) -> Shard:
+        """End the tar file."""
+        self._tar.close()
+        self._file.close()
+        with self._path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Shard(
+            self.number, self._path, tuple(self._records), digest, self._path.stat().st_size
+        )
+
+    def _member(self, name: str, data: bytes) -> None:
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        self._tar.addfile(member, io.BytesIO(data))
+
+
+def read_shard(file: IO[bytes]) -> Iterator[tuple[ImageRecord, bytes]]:
+    """(record, PNG) of each image of a shard, in order, reading the file once from front to end."""
+    with tarfile.open(fileobj=file, mode="r|") as tar:
+        png = b""
+        for member in tar:
+            content = tar.extractfile(member)
+            data = b"" if content is None else content.read()
+            if member.name.endswith(".png"):
+                png = data
+            else:
+                yield from_json(ImageRecord, json.loads(data)), png

@@ -1,0 +1,147 @@
+"""Writing a data set: images into shards, shards into the store, rows once they are complete."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from shared.datasets import catalog
+from shared.datasets.catalog import NewDataset
+from shared.datasets.manifest import write_manifest
+from shared.datasets.records import ImageMeta, ImageRecord
+from shared.datasets.shards import MAX_IMAGES, ShardWriter, read_shard
+from shared.db.tables import ShardRow
+from shared.errors import BadInput
+from shared.storage.files import downloaded
+from shared.storage.port import ObjectStore
+
+#: Opens a transaction that commits only while its job's attempt is the current one.
+Fence = Callable[[], AbstractContextManager[Session]]
+
+#: How many images shard number ``n`` holds at most.
+ShardPlan = Callable[[int], int]
+
+
+def full_shards(_number: int) -> int:
+    """The plan of data sets that are read when they are complete."""
+    return MAX_IMAGES
+
+
+def growing_shards(number: int) -> int:
+    """64, 128, 256 … 4,096: a stream starts early, and large sets still have few objects."""
+    return int(min(64 << min(number, 6), MAX_IMAGES))
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where one attempt at a data set writes."""
+
+    store: ObjectStore
+    fence: Fence
+    dataset_id: str
+    job_id: str
+    attempt: int
+
+
+class DatasetWriter:
+    """Appends images in order. A context manager: leaving it early leaves complete shards only."""
+
+    def __init__(self, to: Destination, *, plan: ShardPlan = full_shards) -> None:
+        self._to = to
+        self._plan = plan
+        self._records: list[ImageRecord] = []
+        self._shards = 0
+        self._open: ShardWriter | None = None
+
+    def __enter__(self) -> "DatasetWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._open is not None:
+            self._open.__exit__(kind, error, trace)
+            self._open = None
+
+    def __len__(self) -> int:
+        return len(self._records) + len(self._open or ())
+
+    def restart(self) -> None:
+        """Forget the shards of earlier attempts."""
+        with self._to.fence() as session:
+            rows = catalog.shards(session, self._to.dataset_id)
+            keys = [row.key for row in rows]
+            session.execute(delete(ShardRow).where(ShardRow.dataset_id == self._to.dataset_id))
+        for key in keys:
+            self._to.store.delete(key)
+
+    def resume(self) -> int:
+        """Take over the shards of earlier attempts; returns how many images they hold.
+
+        Only for steps that make the same images in the same order each time.
+        """
+        with self._to.fence() as session:
+            rows = catalog.shards(session, self._to.dataset_id)
+        for row in rows:
+            with downloaded(self._to.store, row.key) as file:
+                self._records.extend(record for record, _ in read_shard(file))
+        self._shards = len(rows)
+        return len(self._records)
+
+    def add(self, png: bytes, meta: ImageMeta) -> None:
+        """Append an image; a shard that is full is stored and made visible."""
+        if self._open is None:
+            self._open = ShardWriter(self._shards, len(self._records))
+        self._open.add(png, meta)
+        if self._open.full or len(self._open) >= self._plan(self._shards):
+            self._store_shard(self._open)
+
+    def finish(self, new: NewDataset) -> Callable[[Session], None]:
+        """Store the last shard and the manifest.
+
+        Returns what writes the data set's row, for the transaction that ends the job. Raises
+        :class:`BadInput` for a data set without images.
+        """
+        if self._open is not None:
+            self._store_shard(self._open)
+        if not self._records:
+            raise BadInput("there is no image to make a data set of")
+        records: Sequence[ImageRecord] = tuple(self._records)
+        key = catalog.manifest_key(new.id, new.job_id)
+        self._to.store.put(
+            key, write_manifest(records), content_type="application/vnd.apache.parquet"
+        )
+
+        def write(session: Session) -> None:
+            size = catalog.stored_bytes(session, new.id)
+            catalog.publish(session, new, records, stored_bytes=size)
+
+        return write
+
+    def _store_shard(self, writer: ShardWriter) -> None:
+        with writer:
+            shard = writer.close()
+            key = catalog.shard_key(
+                self._to.dataset_id, self._to.job_id, self._to.attempt, shard.number
+            )
+            self._to.store.put_file(key, shard.path, content_type="application/x-tar")
+        row = ShardRow(
+            dataset_id=self._to.dataset_id,
+            number=shard.number,
+            key=key,
+            first_index=writer.first_index,
+            images=len(shard.records),
+            bytes=shard.bytes,
+            sha256=shard.sha256,
+        )
+        with self._to.fence() as session:
+            catalog.add_shard(session, row)
+        self._records.extend(shard.records)
+        self._shards += 1
+        self._open = None

@@ -1,0 +1,80 @@
+"""Errors that carry their HTTP status, so that one handler renders them all (RFC 9457).
+
+Raised in a worker it becomes the ``error`` of its job: ``type``, ``title`` and ``detail``.
+"""
+
+from typing import Any, ClassVar
+
+
+class LesionGanError(Exception):
+    """Base of every error that this project raises on purpose.
+
+    ``detail`` is one sentence for the person who sent the request: what is wrong and what to do.
+    """
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+    @property
+    def type(self) -> str:
+        """A stable, relative identifier of the kind of error, such as ``/errors/not-found``."""
+        return "/errors/" + self.title.lower().replace(" ", "-")
+
+    def problem(self) -> dict[str, Any]:
+        """The members that HTTP problems and failed jobs share."""
+        return {"type": self.type, "title": self.title, "detail": self.detail}
+
+
+class BadInput(LesionGanError):
+    status = 422
+    title = "Invalid input"
+
+
+class Unauthorized(LesionGanError):
+    status = 401
+    title = "Unauthorized"
+
+
+class Forbidden(LesionGanError):
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(LesionGanError):
+    status = 404
+    title = "Not found"
+
+
+class Conflict(LesionGanError):
+    status = 409
+    title = "Conflict"
+
+
+class Gone(LesionGanError):
+    status = 410
+    title = "Gone"
+
+
+class TooLarge(LesionGanError):
+    status = 413
+    title = "Content too large"
+
+
+class UnsupportedMedia(LesionGanError):
+    status = 415
+    title = "Unsupported media type"
+
+
+class TooManyRequests(LesionGanError):
+    status = 429
+    title = "Too many requests"
+
+
+class Unavailable(LesionGanError):
+    status = 503
+    title = "Service unavailable"

@@ -1,0 +1,46 @@
+"""What a job would cost: measured on the jobs of its kind that ended here before."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.jobs import Estimate
+from shared.db.tables import JobRow
+from shared.jobs.states import State
+from shared.jobs.submit import NewJob
+
+#: The most recent jobs that an estimate looks at.
+SAMPLE = 20
+#: Bytes of one 64² grey PNG with its JSON in a shard.
+BYTES_AN_IMAGE = 5_000
+
+
+def estimate(session: Session, new: NewJob) -> Estimate:
+    """Device-seconds from the seconds a unit of recent jobs of the kind took.
+
+    Work that was done before costs nothing. Without any such job there is nothing to measure by,
+    and the estimate says so.
+    """
+    images = new.total if new.unit == "image" else 0
+    if new.finished is not None:
+        return Estimate(images=images, bytes=0, device_seconds=0.0, based_on="made before")
+    query = (
+        select(JobRow.device_seconds, JobRow.done)
+        .where(JobRow.kind == new.kind, JobRow.status == State.SUCCEEDED, JobRow.done > 0)
+        .where(JobRow.device_seconds > 0)
+        .order_by(JobRow.finished_at.desc())
+        .limit(SAMPLE)
+    )
+    rates = sorted(seconds / done for seconds, done in session.execute(query))
+    if not rates:
+        return Estimate(
+            images=images,
+            bytes=images * BYTES_AN_IMAGE,
+            device_seconds=0.0,
+            based_on=f"no {new.kind} job has ended here yet, so its time is unknown",
+        )
+    return Estimate(
+        images=images,
+        bytes=images * BYTES_AN_IMAGE,
+        device_seconds=round(rates[len(rates) // 2] * new.total, 3),
+        based_on=f"the median of {len(rates)} earlier {new.kind} jobs",
+    )

@@ -1,0 +1,279 @@
+"""The ledger's writes. Each function is part of its caller's transaction and commits nothing.
+
+Ownership is a compare-and-set on the row: a worker owns a job while the row says ``running`` with
+the worker's attempt number. A worker that was presumed dead and wakes up matches no row any more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from shared.db.tables import JobEventRow, JobParentRow, JobRow
+from shared.errors import LesionGanError, NotFound
+from shared.jobs.notices import notify
+from shared.jobs.states import Event, State, after, before
+
+#: Worker deaths without a new checkpoint or shard between them, after which a job fails.
+MAX_STALLS = 3
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a job, as one attempt."""
+
+    job_id: str
+    attempt: int
+    kind: str
+    input: dict[str, Any]
+    target: str | None
+
+
+class LeaseLost(Exception):
+    """The job is not this attempt's any more: cancelled, expired, or taken over."""
+
+
+def get(session: Session, job_id: str) -> JobRow:
+    """The job's row; raises :class:`NotFound`."""
+    row = session.get(JobRow, job_id)
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    return row
+
+
+def claim(session: Session, job_id: str, *, worker: str, lease: timedelta) -> Claim | None:
+    """Take a queued job whose parents have succeeded, or None if there is nothing to take."""
+    query = (
+        update(JobRow)
+        .where(JobRow.id == job_id, _runnable())
+        .values(
+            status=after(State.QUEUED, Event.CLAIM),
+            attempts=JobRow.attempts + 1,
+            worker=worker,
+            claimed_at=func.clock_timestamp(),
+            started_at=func.coalesce(JobRow.started_at, func.clock_timestamp()),
+            lease_expires_at=func.clock_timestamp() + lease,
+        )
+        .returning(JobRow)
+    )
+    row = session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
+    if row is None:
+        return None
+    notify(session, job_id)
+    return Claim(job_id, row.attempts, row.kind, row.input, row.target)
+
+
+def renew(session: Session, claim: Claim, *, lease: timedelta) -> bool:
+    """Extend the lease. True if somebody asked to cancel; raises :class:`LeaseLost`."""
+    query = (
+        update(JobRow)
+        .where(_owned(claim))
+        .values(lease_expires_at=func.clock_timestamp() + lease)
+        .returning(JobRow.cancel_requested)
+    )
+    cancel_requested = session.scalar(query)
+    if cancel_requested is None:
+        raise LeaseLost(claim.job_id)
+    return cancel_requested
+
+
+def hold(session: Session, claim: Claim) -> JobRow:
+    """Lock the job's row for this transaction: writes beside it are fenced by the attempt.
+
+    Raises :class:`LeaseLost` when the attempt is not the current one.
+    """
+    row = session.scalar(select(JobRow).where(_owned(claim)).with_for_update())
+    if row is None:
+        raise LeaseLost(claim.job_id)
+    return row
+
+
+def report(
+    session: Session, claim: Claim, *, done: int, total: int, unit: str, eta_seconds: float | None
+) -> None:
+    """Write progress; raises :class:`LeaseLost`."""
+    query = (
+        update(JobRow)
+        .where(_owned(claim))
+        .values(done=done, total=total, unit=unit, eta_seconds=eta_seconds)
+    )
+    if session.execute(query).rowcount == 0:  # type: ignore[attr-defined]
+        raise LeaseLost(claim.job_id)
+    notify(session, claim.job_id)
+
+
+def add_event(session: Session, job_id: str, event: str, data: dict[str, Any]) -> None:
+    """Append to what event streams show."""
+    session.add(JobEventRow(job_id=job_id, event=event, data=data))
+    session.flush()
+    notify(session, job_id)
+
+
+def succeed(session: Session, claim: Claim, output: dict[str, Any]) -> None:
+    """End the job well; raises :class:`LeaseLost`."""
+    row = hold(session, claim)
+    row.output = output
+    row.done = row.total = max(row.total, row.done)
+    _end(session, row, Event.SUCCEED)
+
+
+def fail(session: Session, claim: Claim, error: LesionGanError) -> None:
+    """End the job with its reason, and with it all that waited for it."""
+    _fail(session, hold(session, claim), Event.FAIL, error.problem())
+
+
+def cancelled(session: Session, claim: Claim) -> None:
+    """The worker has stopped because somebody asked for it."""
+    _end(session, hold(session, claim), Event.CANCEL)
+
+
+def hand_back(session: Session, claim: Claim) -> None:
+    """The worker must go: the job is queued again, and the attempt was no failure."""
+    _requeue(session, hold(session, claim), Event.HAND_BACK)
+
+
+def stall(session: Session, row: JobRow, why: str, *, backoff: timedelta | None = None) -> None:
+    """An attempt ended without a result: queue the job again, or give up after too many."""
+    row.stalls += 1
+    if row.cancel_requested:
+        _end(session, row, Event.CANCEL)
+    elif row.stalls >= MAX_STALLS:
+        detail = f"{why}; given up after {row.stalls} attempts without progress"
+        problem = {"type": "/errors/given-up", "title": "Given up", "detail": detail}
+        _fail(session, row, Event.GIVE_UP, problem)
+    else:
+        _requeue(session, row, Event.EXPIRE)
+        row.not_before = None if backoff is None else func.clock_timestamp() + backoff
+        add_event(session, row.id, "log", {"level": "warning", "message": f"{why}; tried again"})
+
+
+def expired(session: Session) -> Sequence[JobRow]:
+    """Running jobs whose worker went silent, locked; those of another sweeper are left out."""
+    query = (
+        select(JobRow)
+        .where(JobRow.status == State.RUNNING, JobRow.lease_expires_at < func.clock_timestamp())
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(query).all()
+
+
+def waiting(session: Session, *, rung_before: timedelta) -> Sequence[JobRow]:
+    """Jobs that could run now and whose doorbell rang longer ago than ``rung_before``, or never."""
+    rung = func.clock_timestamp() - rung_before
+    query = (
+        select(JobRow)
+        .where(_runnable(), func.coalesce(JobRow.rung_at, JobRow.created_at) < rung)
+        .order_by(JobRow.created_at)
+        .limit(1000)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(query).all()
+
+
+def dependents(session: Session, job_id: str) -> Sequence[JobRow]:
+    """Queued jobs that wait for ``job_id``."""
+    query = (
+        select(JobRow)
+        .join(JobParentRow, JobParentRow.job_id == JobRow.id)
+        .where(JobParentRow.parent_id == job_id, JobRow.status == State.QUEUED)
+        .with_for_update(of=JobRow)
+    )
+    return session.scalars(query).all()
+
+
+def cancel(session: Session, job_id: str) -> JobRow:
+    """Cancel a queued job at once; ask a running one to stop. An ended job stays as it is.
+
+    Raises :class:`NotFound`.
+    """
+    row = session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    if row.status == State.QUEUED:
+        _end(session, row, Event.CANCEL)
+    elif row.status == State.RUNNING:
+        row.cancel_requested = True
+        notify(session, job_id)
+    return row
+
+
+def retry(session: Session, job_id: str) -> JobRow:
+    """Queue a failed or cancelled job again.
+
+    Raises :class:`NotFound`, and :class:`shared.errors.Conflict` for a job in another state.
+    """
+    row = session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    row.status = after(State(row.status), Event.RETRY)
+    row.error, row.output, row.finished_at, row.not_before = None, None, None, None
+    row.cancel_requested, row.stalls = False, 0
+    notify(session, job_id)
+    return row
+
+
+def _runnable() -> ColumnElement[bool]:
+    parent = aliased(JobRow)
+    unfinished = exists(
+        select(JobParentRow.job_id)
+        .join(parent, parent.id == JobParentRow.parent_id)
+        .where(JobParentRow.job_id == JobRow.id, parent.status != State.SUCCEEDED)
+    )
+    due = func.coalesce(JobRow.not_before, JobRow.created_at) <= func.clock_timestamp()
+    return and_(JobRow.status.in_(before(Event.CLAIM)), due, ~unfinished)
+
+
+def _owned(claim: Claim) -> ColumnElement[bool]:
+    return and_(
+        JobRow.id == claim.job_id,
+        JobRow.attempts == claim.attempt,
+        JobRow.status == State.RUNNING,
+    )
+
+
+def _requeue(session: Session, row: JobRow, event: Event) -> None:
+    row.device_seconds += _attempt_seconds(session, row)
+    row.status = after(State(row.status), event)
+    row.lease_expires_at, row.worker, row.rung_at = None, None, None
+    notify(session, row.id)
+
+
+def _fail(session: Session, row: JobRow, event: Event, problem: dict[str, Any]) -> None:
+    row.error = problem
+    _end(session, row, event)
+
+
+def _end(session: Session, row: JobRow, event: Event) -> None:
+    row.device_seconds += _attempt_seconds(session, row)
+    row.status = after(State(row.status), event)
+    row.finished_at = func.clock_timestamp()
+    row.lease_expires_at, row.eta_seconds = None, None
+    session.flush()
+    notify(session, row.id)
+    if row.status != State.SUCCEEDED:
+        _end_dependents(session, row)
+
+
+def _end_dependents(session: Session, parent: JobRow) -> None:
+    for row in dependents(session, parent.id):
+        if parent.status == State.CANCELLED:
+            _end(session, row, Event.CANCEL)
+            continue
+        reason = (parent.error or {}).get("detail", "")
+        problem = {
+            "type": "/errors/parent-failed",
+            "title": "Parent failed",
+            "detail": f"job {parent.id} ({parent.kind}), which this one needs, failed: {reason}",
+        }
+        _fail(session, row, Event.FAIL, problem)
+
+
+def _attempt_seconds(session: Session, row: JobRow) -> float:
+    """Seconds since the running attempt was claimed; nothing for a job that does not run."""
+    if row.status != State.RUNNING or row.claimed_at is None:
+        return 0.0
+    now = session.scalars(select(func.clock_timestamp())).one()
+    return float(max(0.0, (now - row.claimed_at).total_seconds()))

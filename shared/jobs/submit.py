@@ -1,0 +1,153 @@
+"""Submitting a job: one row, written once, whatever is sent twice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from shared.db.tables import IdempotencyRow, JobParentRow, JobRow
+from shared.errors import BadInput
+from shared.ids import new_id
+from shared.jobs import ledger
+from shared.jobs.states import State
+from shared.queue.port import QueueName
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """What to do, before it has a row.
+
+    ``target`` names what the job makes. While a job for the same target is active, submitting
+    another answers with that one. ``finished`` is the output of work that was done before.
+    """
+
+    kind: str
+    queue: QueueName
+    input: dict[str, Any]
+    target: str | None = None
+    finished: dict[str, Any] | None = None
+    total: int = 0
+    unit: str = "step"
+    parents: Sequence[str] = ()
+    id: str | None = None
+    #: Adds rows that belong to the job, in its transaction, if this request makes it.
+    also: Callable[[Session, JobRow], None] | None = None
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """A client's promise that requests with this key are one request."""
+
+    key: str
+    #: SHA-256 over method, path, query and body.
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The job that answers a request, and whether this request made it."""
+
+    job: JobRow
+    made: bool
+    replayed: bool = False
+
+
+def lock_target(session: Session, target: str) -> None:
+    """Serialise submissions for one target until the transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(target, 0))))
+
+
+def submit(
+    session: Session, new: NewJob, *, key_id: str | None, idempotency: Idempotency | None = None
+) -> Submitted:
+    """Write a job, or find the one that this request already has.
+
+    Raises :class:`BadInput` when the idempotency key was used for another request.
+    """
+    job_id = new.id or new_id("job")
+    if idempotency is not None:
+        known = _reserve(session, key_id or "", idempotency, job_id)
+        if known is not None:
+            return Submitted(ledger.get(session, known), made=False, replayed=True)
+    if new.target is not None:
+        lock_target(session, new.target)
+        active = _active(session, new.target)
+        if active is not None:
+            active.adopted = True
+            if idempotency is not None:
+                _point(session, key_id or "", idempotency, active.id)
+            return Submitted(active, made=False)
+    row = _insert(session, new, job_id, key_id)
+    if new.also is not None:
+        new.also(session, row)
+    return Submitted(row, made=True)
+
+
+def replay(session: Session, key_id: str | None, idempotency: Idempotency) -> JobRow | None:
+    """The job that an earlier request with this key made.
+
+    Raises :class:`BadInput` when that request was another one.
+    """
+    row = session.get(IdempotencyRow, (key_id or "", idempotency.key))
+    if row is None:
+        return None
+    if row.fingerprint != idempotency.fingerprint:
+        raise BadInput("this Idempotency-Key was used for another request")
+    return ledger.get(session, row.job_id)
+
+
+def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> JobRow:
+    row = JobRow(
+        id=job_id,
+        kind=new.kind,
+        queue=new.queue,
+        input=new.input,
+        target=new.target,
+        key_id=key_id,
+        total=new.total,
+        unit=new.unit,
+        rung_at=func.clock_timestamp(),
+    )
+    if new.finished is not None:
+        row.status, row.output, row.done = State.SUCCEEDED, new.finished, new.total
+        row.started_at = row.finished_at = func.clock_timestamp()
+    session.add(row)
+    session.flush()
+    session.add_all(JobParentRow(job_id=job_id, parent_id=parent) for parent in new.parents)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def _active(session: Session, target: str) -> JobRow | None:
+    query = select(JobRow).where(
+        JobRow.target == target,
+        JobRow.finished_at.is_(None),
+        JobRow.cancel_requested.is_(False),
+    )
+    return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
+
+
+def _reserve(session: Session, key_id: str, idem: Idempotency, job_id: str) -> str | None:
+    """Claim the key for ``job_id``; the id of the job that has it, if another request was first."""
+    query = (
+        insert(IdempotencyRow)
+        .values(
+            key_id=key_id, idempotency_key=idem.key, fingerprint=idem.fingerprint, job_id=job_id
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotencyRow.job_id)
+    )
+    if session.scalar(query) is not None:
+        return None
+    known = replay(session, key_id, idem)
+    return None if known is None else known.id
+
+
+def _point(session: Session, key_id: str, idem: Idempotency, job_id: str) -> None:
+    row = session.get(IdempotencyRow, (key_id, idem.key))
+    assert row is not None
+    row.job_id = job_id

@@ -1,0 +1,48 @@
+"""Finding what was lost: leases of dead workers, and doorbells that nobody heard."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from shared.db.tables import JobRow
+from shared.jobs import ledger
+from shared.queue.port import Doorbell
+
+log = logging.getLogger(__name__)
+
+
+def requeue_expired(session: Session) -> int:
+    """Queue the jobs of silent workers again. Returns how many were found."""
+    rows = ledger.expired(session)
+    for row in rows:
+        log.warning("worker %s went silent on %s (attempt %d)", row.worker, row.id, row.attempts)
+        ledger.stall(session, row, "the worker went silent")
+    return len(rows)
+
+
+def ring_lost(session: Session, bell: Doorbell, *, rung_before: timedelta) -> int:
+    """Ring for jobs that nobody was told of. Returns how many were rung.
+
+    A job that was queued again is rung at once. One that was rung before is rung again only while
+    its queue is empty: as long as messages lie there, its own may be among them, and messages must
+    not pile up behind a day of training.
+    """
+    empty: dict[str, bool] = {}
+    rung = 0
+    for row in ledger.waiting(session, rung_before=rung_before):
+        if row.queue not in empty:
+            empty[row.queue] = bell.depth(row.queue) == 0
+        if (row.rung_at is None or empty[row.queue]) and bell.ring(row.queue, row.id):
+            row.rung_at = func.clock_timestamp()
+            rung += 1
+    return rung
+
+
+def ring_dependents(session: Session, bell: Doorbell, job_id: str) -> list[JobRow]:
+    """Ring for the jobs that waited for ``job_id``; those with other parents find no claim yet."""
+    rows = list(ledger.dependents(session, job_id))
+    for row in rows:
+        bell.ring(row.queue, row.id)
+    return rows

@@ -1,0 +1,63 @@
+"""The command line: ``lesiongan``."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from lesiongan.cli import datasets, gans, jobs, keys, work
+from lesiongan.cli.extensions import add_extensions
+
+__all__ = ["app", "main"]
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if not wanted:
+        return
+    try:
+        typer.echo(version("lesiongan"))
+    except PackageNotFoundError:
+        typer.echo("not installed: running from its source")
+    raise typer.Exit
+
+
+def make_app() -> typer.Typer:
+    """All commands, the added ones included."""
+    made = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_about)
+    made.add_typer(work.app)
+    for name, group in (
+        ("datasets", datasets.app),
+        ("gans", gans.app),
+        ("jobs", jobs.app),
+        ("keys", keys.app),
+    ):
+        made.add_typer(group, name=name)
+    add_extensions(made)
+    return made
+
+
+def _about(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="the version")
+    ] = False,
+) -> None:
+    """Training data for CT lesion classification, from a LesionGAN server.
+
+    The server: --url and --key of each command, else LESIONGAN_URL and LESIONGAN_KEY, else the
+    embedded stack of this folder or its parents. Exit codes: 0 done, 1 the server or the job said
+    no, 2 the command was written wrongly.
+    """
+
+
+app = make_app()
+
+
+def main() -> None:
+    """The entry point ``lesiongan``."""
+    app()

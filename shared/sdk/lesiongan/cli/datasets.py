@@ -1,0 +1,190 @@
+"""``lesiongan datasets``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesiongan.cli.command import command
+from lesiongan.cli.progress import display, megabytes
+from lesiongan.cli.session import Session, facts, table
+from lesiongan.cli.waiting import wait_for
+from lesiongan.client import Client
+from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category
+from lesiongan.contracts.datasets import Dataset, DatasetKind, IngestCommand, Layout, S3Source
+from lesiongan.contracts.jobs import Job
+
+app = typer.Typer(help="Data sets: upload, look, download, delete.", no_args_is_help=True)
+
+DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="an id: ds_…")]
+LayoutOption = Annotated[Layout, typer.Option(help="how the files lie")]
+NoWaitOption = Annotated[
+    bool, typer.Option("--no-wait", help="print the job and leave, instead of waiting for it")
+]
+
+
+@command(app, "list")
+def list_datasets(
+    session: Session,
+    kind: Annotated[DatasetKind | None, typer.Option(help="only this kind")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 50,
+) -> None:
+    """List data sets, newest first."""
+    with session.connect() as client:
+        found = [*client.datasets.list(kind=kind, limit=limit)]
+    rows = [(d.id, d.kind, d.images, d.name, f"{d.created_at:%Y-%m-%d %H:%M}") for d in found]
+    session.show(
+        found, lambda out: out.print(table(("ID", "KIND", "IMAGES", "NAME", "MADE"), rows))
+    )
+
+
+@command(app, "show")
+def show(session: Session, dataset: DatasetArgument) -> None:
+    """Show one data set: counts, lineage, what was left out."""
+    with session.connect() as client:
+        found = client.datasets.get(dataset)
+    show_dataset(session, found)
+
+
+@command(app, "upload")
+def upload(
+    session: Session,
+    *,
+    archive: Annotated[Path, typer.Argument(help=".zip, .tar or .tar.gz")],
+    layout: LayoutOption,
+    name: Annotated[str | None, typer.Option(help="default: the file's name")] = None,
+    no_wait: NoWaitOption = False,
+) -> None:
+    """Upload an archive of images and take it in."""
+    with session.connect() as client:
+        with display(quiet=session.json) as shown, shown.step(f"upload {archive.name}") as step:
+
+            def show_sent(sent: int, total: int) -> None:
+                step.update(sent, total, megabytes(sent, total))
+
+            job = client.datasets.upload(
+                archive, layout=layout, name=name or archive.name, on_progress=show_sent
+            )
+        finish_with_dataset(session, client, job, no_wait=no_wait)
+
+
+@command(app, "ingest")
+def ingest(
+    session: Session,
+    *,
+    source: Annotated[str, typer.Argument(metavar="BUCKET/PREFIX", help="in the object store")],
+    layout: LayoutOption,
+    name: Annotated[str | None, typer.Option(help="default: the prefix")] = None,
+    no_wait: NoWaitOption = False,
+) -> None:
+    """Take in images that already lie in the server's object store."""
+    asked = IngestCommand(name=name or source, layout=layout, source=S3Source(s3=source))
+    with session.connect() as client:
+        job = client.datasets.ingest(asked)
+        finish_with_dataset(session, client, job, no_wait=no_wait)
+
+
+@command(app, "delete")
+def delete(
+    session: Session,
+    *,
+    dataset: DatasetArgument,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="and all that derives from it")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+) -> None:
+    """Delete a data set."""
+    if not yes:
+        what = f"{dataset} and all that derives from it" if cascade else dataset
+        typer.confirm(f"Delete {what}?", abort=True, err=True)
+    with session.connect() as client:
+        client.datasets.delete(dataset, cascade=cascade)
+    session.show({"deleted": dataset}, lambda out: out.print(f"deleted {dataset}", markup=False))
+
+
+@command(app, "download")
+def download(
+    session: Session,
+    dataset: DatasetArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="default: DATASET.zip")
+    ] = None,
+) -> None:
+    """Download a data set's images and manifest as a ZIP."""
+    path = output or Path(f"{dataset}.zip")
+    with session.connect() as client:
+        download_archive(session, client, dataset, path)
+    show_file(session, path)
+
+
+@command(app, "contact-sheet")
+def contact_sheet(
+    session: Session,
+    dataset: DatasetArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="default: DATASET.png")
+    ] = None,
+    category: Annotated[Category | None, typer.Option(help="only this category")] = None,
+    n: Annotated[int | None, typer.Option("-n", min=1, help="how many images")] = None,
+) -> None:
+    """Save a picture that shows many images of a data set."""
+    path = output or Path(f"{dataset}.png")
+    with session.connect() as client:
+        path.write_bytes(client.datasets.contact_sheet_png(dataset, category=category, n=n))
+    show_file(session, path)
+
+
+def finish_with_dataset(session: Session, client: Client, job: Job, *, no_wait: bool) -> None:
+    """Wait for a job that makes a data set and show it; with ``--json``, print the job."""
+    if not no_wait:
+        job = wait_for(session, client, job)
+    if session.json or no_wait:
+        session.show(job, lambda out: out.print(f"{job.id} {job.status}"))
+        return
+    show_dataset(session, client.datasets.get(str((job.output or {})["dataset"])))
+
+
+def download_archive(session: Session, client: Client, dataset: str, path: Path) -> None:
+    """Stream a data set's archive into a file, with progress."""
+    with display(quiet=session.json) as shown, shown.step(f"download {dataset}") as step:
+
+        def show_received(received: int, total: int | None) -> None:
+            step.update(received, total, megabytes(received, total))
+
+        client.datasets.download(dataset, path, on_progress=show_received)
+
+
+def show_file(session: Session, path: Path) -> None:
+    """Say which file was written."""
+    result = {"path": str(path), "bytes": path.stat().st_size}
+    session.show(result, lambda out: out.print(str(path), markup=False))
+
+
+def show_dataset(session: Session, dataset: Dataset) -> None:
+    """A data set as facts and a table of counts."""
+    labels = [
+        label
+        for label in (*CATEGORIES, UNLABELLED)
+        if any(label in counts for counts in dataset.counts.values())
+    ]
+    splits = [split for split in (*SPLITS, *dataset.counts) if split in dataset.counts]
+    rows = [
+        (label, *(dataset.counts[split].get(label, 0) for split in dict.fromkeys(splits)))
+        for label in labels
+    ]
+    about = facts(
+        [
+            ("data set", dataset.id),
+            ("name", dataset.name),
+            ("kind", f"{dataset.kind}{' (phantom)' if dataset.phantom else ''}"),
+            ("images", f"{dataset.images} ({megabytes(dataset.bytes, None)})"),
+            ("made from", ", ".join(dataset.parents) or None),
+            ("left out", dataset.skipped_total or None),
+            *(("note", note) for note in dataset.notes),
+        ]
+    )
+    session.show(
+        dataset,
+        lambda out: out.print(about, table(("CATEGORY", *dict.fromkeys(splits)), rows)),
+    )

@@ -1,0 +1,213 @@
+"""``lesiongan preprocess``, ``train`` and ``generate``."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+from lesiongan.cli.command import INTERRUPTED, command
+from lesiongan.cli.datasets import (
+    DatasetArgument,
+    NoWaitOption,
+    download_archive,
+    finish_with_dataset,
+)
+from lesiongan.cli.gans import show_gan
+from lesiongan.cli.jobs import show_job
+from lesiongan.cli.progress import display, megabytes
+from lesiongan.cli.session import Session, facts
+from lesiongan.cli.waiting import wait_for
+from lesiongan.client import Client, GeneratedZip, StreamProgress
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.datasets import Contrast, NamedWindow, PreprocessCommand
+from lesiongan.contracts.gans import MAX_STREAMED_IMAGES, GanCommand
+from lesiongan.contracts.jobs import Estimate
+
+app = typer.Typer()
+
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="say what it would cost, and make nothing")
+]
+
+
+@command(app, "preprocess")
+def preprocess(  # noqa: PLR0913 - one argument an option
+    session: Session,
+    dataset: DatasetArgument,
+    *,
+    name: Annotated[str | None, typer.Option(help="of the new data set")] = None,
+    contrast: Annotated[
+        Contrast | None, typer.Option(help="how HU become grey; default: window")
+    ] = None,
+    window: Annotated[
+        NamedWindow | None, typer.Option(help="for every image; default: each lesion's own")
+    ] = None,
+    crop: Annotated[Literal["lesion", "slice"] | None, typer.Option(help="default: lesion")] = None,
+    size: Annotated[int | None, typer.Option(help="32, 64 (default), 128 or 256 pixels")] = None,
+    context_mm: Annotated[float | None, typer.Option(help="tissue around the lesion")] = None,
+    spacing_mm: Annotated[float | None, typer.Option(help="millimetres a pixel")] = None,
+    split_seed: Annotated[int | None, typer.Option(help="which patients go where")] = None,
+    no_wait: NoWaitOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Split a raw data set by patient and turn it into images to train on."""
+    options = {
+        "dataset": dataset,
+        "name": name,
+        "contrast": contrast,
+        "window": window,
+        "crop": crop,
+        "size": size,
+        "context_mm": context_mm,
+        "spacing_mm": spacing_mm,
+        "split": None if split_seed is None else {"seed": split_seed},
+    }
+    asked = PreprocessCommand.model_validate(_given(options))
+    with session.connect() as client:
+        if dry_run:
+            _show_estimate(session, client.estimate_preprocess(asked))
+            return
+        finish_with_dataset(session, client, client.preprocess(asked), no_wait=no_wait)
+
+
+@command(app, "train")
+def train(  # noqa: PLR0913 - one argument an option
+    session: Session,
+    dataset: DatasetArgument,
+    *,
+    name: Annotated[str | None, typer.Option(help="of the GAN")] = None,
+    steps: Annotated[int | None, typer.Option(help="generator steps")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="images a step")] = None,
+    n_critic: Annotated[int | None, typer.Option(help="critic steps a generator step")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="of Adam, for both networks")] = None,
+    width: Annotated[int | None, typer.Option(help="channels of the narrowest layers")] = None,
+    seed: Annotated[int | None, typer.Option(help="the same seed trains the same GAN")] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="steps")] = None,
+    preview_every: Annotated[int | None, typer.Option(help="steps")] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="repeat it; default: all the data set has")
+    ] = None,
+    no_wait: NoWaitOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Train a class-conditional WGAN-GP on a data set's training images."""
+    options = {
+        "dataset": dataset,
+        "name": name,
+        "steps": steps,
+        "batch_size": batch_size,
+        "n_critic": n_critic,
+        "learning_rate": learning_rate,
+        "width": width,
+        "seed": seed,
+        "checkpoint_every": checkpoint_every,
+        "preview_every": preview_every,
+        "categories": category or None,
+    }
+    asked = GanCommand.model_validate(_given(options))
+    with session.connect() as client:
+        if dry_run:
+            _show_estimate(session, client.gans.estimate(asked))
+            return
+        job = client.gans.train(asked)
+        if not no_wait:
+            job = wait_for(session, client, job)
+        if session.json or no_wait:
+            show_job(session, job)
+        else:
+            show_gan(session, client.gans.get(str((job.output or {})["gan"])))
+
+
+@command(app, "generate")
+def generate(
+    session: Session,
+    category: Annotated[Category, typer.Argument(help=", ".join(get_args(Category)))],
+    n: Annotated[int, typer.Argument(min=1, help="how many images")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="default: CATEGORY-N.zip")
+    ] = None,
+    gan: Annotated[str | None, typer.Option(help="default: the server's default")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="the same seed, the same images")] = None,
+    no_wait: NoWaitOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Make synthetic images and save them as a ZIP, which arrives while they are made."""
+    path = output or Path(f"{category}-{n}.zip")
+    with session.connect() as client:
+        if dry_run:
+            _show_estimate(session, client.estimate_generate(category, n, gan=gan))
+        elif no_wait:
+            show_job(session, client.generate(category, n, gan=gan, seed=seed))
+        elif n > MAX_STREAMED_IMAGES:
+            _generate_then_download(session, client, category, n, path, gan, seed)
+        else:
+            _show_zip(session, _stream(session, client, category, n, path, gan, seed))
+
+
+def _stream(
+    session: Session,
+    client: Client,
+    category: Category,
+    n: int,
+    path: Path,
+    gan: str | None,
+    seed: int | None,
+) -> GeneratedZip:
+    with display(quiet=session.json) as shown, shown.step(f"generate {category}") as step:
+
+        def show(progress: StreamProgress) -> None:
+            words = f"{progress.images} of {n} images, {megabytes(progress.bytes, None)}"
+            step.update(progress.images, n, words)
+
+        try:
+            return client.generate_zip(category, n, path, gan=gan, seed=seed, on_progress=show)
+        except KeyboardInterrupt:
+            session.tell(f"\nstopped; the server cancels the job, and {path} was not written")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _generate_then_download(
+    session: Session,
+    client: Client,
+    category: Category,
+    n: int,
+    path: Path,
+    gan: str | None,
+    seed: int | None,
+) -> None:
+    job = wait_for(session, client, client.generate(category, n, gan=gan, seed=seed))
+    dataset = str((job.output or {})["dataset"])
+    download_archive(session, client, dataset, path)
+    result = {"path": str(path), "images": n, "job": job.id, "dataset": dataset}
+    session.show(result, lambda out: out.print(facts([*result.items()])))
+
+
+def _show_zip(session: Session, made: GeneratedZip) -> None:
+    about = facts(
+        [
+            ("file", made.path),
+            ("images", f"{made.images} ({megabytes(made.bytes, None)})"),
+            ("first byte", f"{made.first_byte_seconds:.2f} s"),
+            ("took", f"{made.seconds:.2f} s"),
+            ("gan", made.gan),
+            ("seed", made.seed),
+        ]
+    )
+    session.show(made, lambda out: out.print(about))
+
+
+def _show_estimate(session: Session, estimate: Estimate) -> None:
+    about = facts(
+        [
+            ("images", estimate.images),
+            ("bytes", estimate.bytes),
+            ("device-seconds", f"{estimate.device_seconds:g}"),
+            ("based on", estimate.based_on),
+        ]
+    )
+    session.show(estimate, lambda out: out.print(about))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

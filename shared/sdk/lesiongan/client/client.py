@@ -1,0 +1,127 @@
+"""The client itself: one object a server."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from lesiongan.client.datasets import Datasets
+from lesiongan.client.gans import Gans
+from lesiongan.client.generating import GeneratedZip, OnStreamed, generate_query, stream_zip
+from lesiongan.client.jobs import Jobs
+from lesiongan.client.keys import Keys
+from lesiongan.client.server import Server, find_server
+from lesiongan.client.submitting import estimate, post_command, post_query, submit
+from lesiongan.client.transport import MAX_RETRIES, Call, Transport
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
+from lesiongan.contracts.jobs import Estimate, Job
+
+
+class Client:
+    """A LesionGAN server, by its HTTP API.
+
+    >>> with Client("http://127.0.0.1:8000", "lg_…") as client:
+    ...     job = client.datasets.upload("scans.zip", layout="deeplesion", name="our scans")
+    ...     dataset = client.jobs.wait(job).output["dataset"]
+
+    Requests that fail on the way are sent again where that is safe: calls that make a job carry an
+    Idempotency-Key, so that one call makes one job. Every method may raise
+    :class:`lesiongan.errors.ApiError` (the server refused) and
+    :class:`lesiongan.errors.ConnectionFailed`. One client is for one thread.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        max_retries: int = MAX_RETRIES,
+        http_transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Without ``url`` or ``key``: ``LESIONGAN_URL`` and ``LESIONGAN_KEY``, or the embedded
+        stack of this folder or its parents.
+
+        Raises :class:`lesiongan.errors.NoServer` where none of them says.
+        """
+        server = find_server(url, key)
+        self._transport = Transport(server, max_retries=max_retries, http_transport=http_transport)
+        self.jobs = Jobs(self._transport)
+        self.datasets = Datasets(self._transport)
+        self.gans = Gans(self._transport)
+        self.keys = Keys(self._transport)
+
+    @property
+    def server(self) -> Server:
+        """Where requests go."""
+        return self._transport.server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def preprocess(self, command: PreprocessCommand) -> Job:
+        """Split by patient, then HU → contrast → crop; ``output["dataset"]`` is the new id."""
+        return submit(post_command("/preprocess", command), self._transport)
+
+    def estimate_preprocess(self, command: PreprocessCommand) -> Estimate:
+        """What the preprocessing would cost; nothing is made."""
+        return estimate(post_command("/preprocess", command), self._transport)
+
+    def preprocess_preview(
+        self, image: bytes | Path | str, options: PreprocessOptions | None = None
+    ) -> bytes:
+        """A PNG that shows one image before and after; ``image`` is a PNG's bytes or path."""
+        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        call = Call(
+            method="POST",
+            path="/preprocess/preview",
+            params={} if options is None else options.model_dump(exclude_unset=True),
+            content=content,
+            headers={"Content-Type": "image/png", "Accept": "image/png"},
+        )
+        return self._transport.send(call).content
+
+    def generate(
+        self, category: Category, n: int, *, gan: str | None = None, seed: int | None = None
+    ) -> Job:
+        """Sample ``n`` images into a synthetic data set; ``output["dataset"]`` is its id.
+
+        Without ``gan``: the server's default. Without ``seed``: one that the server draws.
+        """
+        query = generate_query(category, n, gan, seed)
+        return submit(post_query("/generate", query), self._transport)
+
+    def estimate_generate(self, category: Category, n: int, *, gan: str | None = None) -> Estimate:
+        """What the sampling would cost; nothing is made."""
+        query = generate_query(category, n, gan, None)
+        return estimate(post_query("/generate", query), self._transport)
+
+    def generate_zip(
+        self,
+        category: Category,
+        n: int,
+        path: Path | str,
+        *,
+        gan: str | None = None,
+        seed: int | None = None,
+        on_progress: OnStreamed | None = None,
+    ) -> GeneratedZip:
+        """Sample ``n`` ≤ 2,000 images into a ZIP at ``path``, which arrives while they are made.
+
+        The file takes its name when it is complete: a connection that breaks leaves nothing behind.
+        """
+        query = generate_query(category, n, gan, seed)
+        return stream_zip(self._transport, query, Path(path), on_progress)

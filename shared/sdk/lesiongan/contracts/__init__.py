@@ -1,0 +1,1 @@
+"""The HTTP contract as types: what requests carry and what answers hold."""

@@ -1,0 +1,98 @@
+"""GANs, and the commands that train and sample them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from lesiongan.contracts.base import Command, Resource
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.datasets import DatasetId, Name
+from lesiongan.contracts.jobs import JobStatus
+
+GanId = Annotated[
+    str, Field(pattern=r"^gan_[0-9a-f]{24}$", examples=["gan_5b1d2f4a6c8e0b1d0f3a5c7e"])
+]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+#: The most images that one generate job makes; it is also what fits the manifest comfortably.
+MAX_IMAGES = 100_000
+#: The most images that one streamed ``GET /generate`` makes; larger sets go through ``POST``.
+MAX_STREAMED_IMAGES = 2_000
+
+
+class Gan(Resource):
+    """A class-conditional WGAN-GP and how its training goes."""
+
+    id: str
+    name: str
+    dataset: str
+    phantom: bool
+    default: bool
+    status: JobStatus
+    step: int
+    steps: int
+    resumed_from_step: int | None = None
+    weights_sha256: str | None = None
+    scores: dict[str, Any] = Field(default_factory=dict)
+    categories: list[Category]
+    image_size: int
+    channels: int
+    command: dict[str, Any]
+    job: str
+    created_at: datetime
+
+
+class MetricPoint(Resource):
+    """Training metrics at one generator step."""
+
+    step: int
+    values: dict[str, float]
+
+
+class MetricSeries(Resource):
+    """The metrics of a GAN in order of steps."""
+
+    gan: str
+    points: list[MetricPoint]
+
+
+class GanCommand(Command):
+    """Train a class-conditional WGAN-GP (Gulrajani et al. 2017) on a data set's training split."""
+
+    dataset: DatasetId
+    name: Name | None = None
+    #: Generator steps; each comes after ``n_critic`` critic steps.
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    batch_size: Annotated[int, Field(ge=2, le=1024)] = 64
+    n_critic: Annotated[int, Field(ge=1, le=20)] = 5
+    gradient_penalty: Annotated[float, Field(ge=0, le=1000)] = 10.0
+    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 1e-4
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    #: Channels of the networks' narrowest layers.
+    width: Annotated[int, Field(ge=4, le=256)] = 32
+    latent: Annotated[int, Field(ge=8, le=1024)] = 128
+    seed: Seed = 0
+    checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    preview_every: Annotated[int, Field(ge=1, le=1_000_000)] = 250
+    #: Every category needs at least this many training images.
+    categories: list[Category] | None = None
+
+    @model_validator(mode="after")
+    def _categories_once(self) -> "GanCommand":
+        if self.categories is not None and (
+            not self.categories or len(set(self.categories)) != len(self.categories)
+        ):
+            raise ValueError("categories must name each category once, and at least one")
+        return self
+
+
+class GenerateCommand(Command):
+    """Sample synthetic images of one category."""
+
+    category: Category
+    n: Annotated[int, Field(ge=1, le=MAX_IMAGES)]
+    gan: GanId
+    seed: Seed

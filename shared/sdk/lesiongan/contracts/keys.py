@@ -1,0 +1,39 @@
+"""API keys."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lesiongan.contracts.base import Command, Resource
+
+Scope = Literal["read", "submit", "admin"]
+
+
+def _ordinary_scopes() -> list[Scope]:
+    return ["read", "submit"]
+
+
+class KeyCommand(Command):
+    """Make an API key."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    scopes: Annotated[list[Scope], Field(min_length=1, default_factory=_ordinary_scopes)]
+    expires_at: datetime | None = None
+
+
+class Key(Resource):
+    """An API key as it is listed: never the secret itself."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewKey(Key):
+    """A key just made: the only time that its secret is shown."""
+
+    key: str

@@ -1,0 +1,120 @@
+"""The S3 adapter: the ``minio`` client against any S3-compatible server."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+from urllib3.exceptions import HTTPError
+
+from shared.settings import Settings
+from shared.storage.port import Listed, ObjectMissing, StoreUnavailable
+
+CHUNK_BYTES = 1 << 20
+_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class S3Store:
+    """Objects in one bucket. Thread-safe; connections are pooled."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._bucket = settings.s3_bucket
+        self._region = settings.s3_region
+        self._client = Minio(
+            settings.s3_endpoint,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=settings.s3_secure,
+            region=settings.s3_region,
+            http_client=_http_pool(),
+        )
+
+    def put(self, key: str, data: bytes, *, content_type: str = "application/octet-stream") -> None:
+        _ask(
+            self._client.put_object,
+            self._bucket,
+            key,
+            io.BytesIO(data),
+            len(data),
+            content_type=content_type,
+        )
+
+    def put_file(
+        self, key: str, path: Path, *, content_type: str = "application/octet-stream"
+    ) -> None:
+        _ask(self._client.fput_object, self._bucket, key, str(path), content_type=content_type)
+
+    def get(self, key: str) -> bytes:
+        return _ask(self._read, self._bucket, key, 0, 0)
+
+    def get_range(self, key: str, offset: int, size: int) -> bytes:
+        return _ask(self._read, self._bucket, key, offset, size)
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        response = _ask(self._client.get_object, self._bucket, key)
+        try:
+            yield from response.stream(CHUNK_BYTES)
+        except HTTPError as error:
+            raise StoreUnavailable(f"the object store broke off: {error}") from error
+        finally:
+            response.close()
+            response.release_conn()
+
+    def list(self, prefix: str, *, bucket: str | None = None) -> Iterator[Listed]:
+        found = _ask(self._client.list_objects, bucket or self._bucket, prefix, recursive=True)
+        while True:
+            entry = _ask(next, found, None)
+            if entry is None:
+                return
+            if not entry.is_dir and entry.object_name is not None:
+                yield Listed(entry.object_name, entry.size or 0, entry.etag or "")
+
+    def open_foreign(self, bucket: str, key: str) -> bytes:
+        return _ask(self._read, bucket, key, 0, 0)
+
+    def delete(self, key: str) -> None:
+        _ask(self._client.remove_object, self._bucket, key)
+
+    def ensure_bucket(self) -> None:
+        if not _ask(self._client.bucket_exists, self._bucket):
+            _ask(self._client.make_bucket, self._bucket, self._region)
+
+    def check(self) -> None:
+        if not _ask(self._client.bucket_exists, self._bucket):
+            raise StoreUnavailable(f"bucket {self._bucket} does not exist")
+
+    def _read(self, bucket: str, key: str, offset: int, size: int) -> bytes:
+        response = self._client.get_object(bucket, key, offset=offset, length=size)
+        try:
+            return bytes(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+
+
+def _http_pool() -> urllib3.PoolManager:
+    return urllib3.PoolManager(
+        maxsize=32,
+        timeout=urllib3.Timeout(connect=5, read=60),
+        retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+    )
+
+
+def _ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call S3 and translate its failures into ours."""
+    try:
+        return call(*args, **kwargs)
+    except S3Error as error:
+        if error.code in _MISSING:
+            missing = error.object_name or error.bucket_name
+            raise ObjectMissing(f"{missing} is not in the store") from error
+        detail = f"the object store refused: {error.code}: {error.message}"
+        raise StoreUnavailable(detail) from error
+    except (HTTPError, MinioException, OSError) as error:
+        raise StoreUnavailable(f"the object store does not answer: {error}") from error

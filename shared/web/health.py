@@ -1,0 +1,70 @@
+"""``/health/live``, ``/health/ready`` and ``/metrics`` of every service."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.errors import Unavailable
+from shared.storage.port import StoreUnavailable
+from shared.web.state import StateDep, WebState
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live", summary="The process runs", operation_id="get_liveness")
+def live() -> dict[str, str]:
+    return {"status": "alive"}
+
+
+@router.get("/health/ready", summary="The process can serve", operation_id="get_readiness")
+def ready(state: StateDep) -> dict[str, str]:
+    """503 names what is away. A Redis that is away does not count: jobs are accepted without it."""
+    away = [name for name, check in _checks(state) if not check]
+    if "postgres" in away or "s3" in away:
+        raise Unavailable(f"away: {', '.join(away)}")
+    return {"status": "degraded" if away else "ready"}
+
+
+def _checks(state: WebState) -> list[tuple[str, bool]]:
+    return [
+        ("postgres", _postgres_answers(state)),
+        ("s3", _store_answers(state)),
+        ("redis", _redis_answers(state)),
+    ]
+
+
+def _postgres_answers(state: WebState) -> bool:
+    try:
+        with state.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return False
+    return True
+
+
+def _store_answers(state: WebState) -> bool:
+    try:
+        state.store.check()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _redis_answers(state: WebState) -> bool:
+    try:
+        state.bell.check()
+    except RedisError:
+        return False
+    return True
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    operation_id="get_prometheus_metrics",
+    response_class=Response,
+)
+def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

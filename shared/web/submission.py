@@ -1,0 +1,151 @@
+"""What every call that makes a job promises: ``Idempotency-Key``, ``Prefer: wait``, ``dry_run``."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.jobs import ENDED, Estimate, Job
+from shared.jobs import estimates, ledger
+from shared.jobs.submit import Idempotency, NewJob, Submitted, replay, submit
+from shared.jobs.views import job_view
+from shared.web.auth import Submitter
+from shared.web.state import StateDep, WebState
+
+MAX_WAIT_SECONDS = 60.0
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])")
+
+#: Builds the job from what the database knows; runs in the transaction that writes it.
+Plan = Callable[[Session], NewJob]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One request that asks for a job."""
+
+    state: WebState
+    caller: Submitter
+    idempotency: Idempotency | None
+    wait_seconds: float
+    dry_run: bool
+
+    async def answer(self, plan: Plan) -> JSONResponse:
+        """Submit the job and answer: 202 and the job, 200 if it has ended, 200 with an estimate.
+
+        Raises whatever ``plan`` raises, and nothing is written then.
+        """
+        if self.dry_run:
+            return await run_in_threadpool(self._estimate, plan)
+        job, replayed = await run_in_threadpool(self._submit_and_view, plan)
+        if self.wait_seconds > 0 and job.status not in ENDED:
+            job = await wait_for_job(self.state, job, self.wait_seconds)
+        status = 200 if self.wait_seconds > 0 and job.status in ENDED else 202
+        headers = {"Location": f"/jobs/{job.id}"}
+        if replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return JSONResponse(job.model_dump(mode="json"), status_code=status, headers=headers)
+
+    def submit(self, plan: Plan) -> Submitted:
+        """Write the job, commit, and ring. For callers in a thread of their own."""
+        with self.state.sessions() as session:
+            if self.idempotency is not None:
+                known = replay(session, self.caller.key_id, self.idempotency)
+                if known is not None:
+                    return Submitted(known, made=False, replayed=True)
+            done = submit(
+                session,
+                plan(session),
+                key_id=self.caller.key_id,
+                idempotency=self.idempotency,
+            )
+            session.commit()
+        if done.made and done.job.status == "queued":
+            self.state.bell.ring(done.job.queue, done.job.id)
+        return done
+
+    def including(self, body_sha256: str) -> "Submission":
+        """This request with the digest of a body that was streamed past, not held."""
+        if self.idempotency is None:
+            return self
+        digest = hashlib.sha256(f"{self.idempotency.fingerprint}{body_sha256}".encode())
+        return replace(self, idempotency=Idempotency(self.idempotency.key, digest.hexdigest()))
+
+    def _submit_and_view(self, plan: Plan) -> tuple[Job, bool]:
+        done = self.submit(plan)
+        return read_job(self.state, done.job.id), done.replayed
+
+    def _estimate(self, plan: Plan) -> JSONResponse:
+        with self.state.sessions() as session:
+            estimate: Estimate = estimates.estimate(session, plan(session))
+        return JSONResponse(estimate.model_dump(mode="json"))
+
+
+def read_job(state: WebState, job_id: str) -> Job:
+    """The job as it is now; raises :class:`shared.errors.NotFound`."""
+    with state.sessions() as session:
+        return job_view(session, ledger.get(session, job_id))
+
+
+async def wait_for_job(state: WebState, job: Job, seconds: float) -> Job:
+    """The job when it has ended, or as it is after ``seconds``."""
+    try:
+        async with asyncio.timeout(seconds):
+            async for _ in state.watcher.changes(job.id):
+                job = await run_in_threadpool(read_job, state, job.id)
+                if job.status in ENDED:
+                    return job
+    except TimeoutError:
+        pass
+    return job
+
+
+def get_wait(
+    prefer: Annotated[
+        str | None, Header(description="`wait=SECONDS` (at most 60): answer when the job has ended")
+    ] = None,
+) -> float:
+    """Seconds that the client would wait; 0 without the header."""
+    match = _WAIT.search(prefer or "")
+    return 0.0 if match is None else min(float(match[1]), MAX_WAIT_SECONDS)
+
+
+async def get_submission(
+    request: Request,
+    state: StateDep,
+    caller: Submitter,
+    wait_seconds: Annotated[float, Depends(get_wait)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="the same key: the same job, once"),
+    ] = None,
+    *,
+    dry_run: Annotated[bool, Query(description="only estimate what the job would cost")] = False,
+) -> Submission:
+    """The request's promises. A JSON body is hashed with the rest, so it is read here."""
+    idempotency = None
+    if idempotency_key is not None:
+        idempotency = Idempotency(idempotency_key, await _fingerprint(request))
+    return Submission(state, caller, idempotency, wait_seconds, dry_run)
+
+
+SubmissionDep = Annotated[Submission, Depends(get_submission)]
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("multipart/")
+
+
+async def _fingerprint(request: Request) -> str:
+    digest = hashlib.sha256()
+    for part in (request.method, request.url.path, request.url.query):
+        digest.update(part.encode() + b"\0")
+    if not _is_multipart(request):
+        digest.update(await request.body())
+    return digest.hexdigest()

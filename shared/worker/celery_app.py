@@ -1,0 +1,87 @@
+"""The Celery worker: one process, one job at a time, woken by doorbells."""
+
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery, signals
+
+from shared.errors import LesionGanError
+from shared.observability.logs import configure_logging
+from shared.queue.celery import make_celery
+from shared.queue.port import QUEUES, RUN_JOB
+from shared.settings import get_settings
+from shared.worker.ports import Task, connect
+from shared.worker.runner import JobRunner
+
+log = logging.getLogger(__name__)
+
+
+class UnknownQueue(LesionGanError):
+    title = "Unknown queue"
+
+
+def work(
+    *,
+    name: str,
+    queues: Sequence[str],
+    find_task: Callable[[str], Task],
+    preload: Callable[[], None],
+) -> None:
+    """Serve ``queues`` until SIGTERM, which hands the running job back.
+
+    Args:
+        name: of this worker, as the ledger shows it.
+        queues: which to serve, in no order.
+        find_task: the task of a kind of job; imports what it needs when it is first asked.
+        preload: imports what the first job would otherwise wait for.
+
+    Raises :class:`UnknownQueue`.
+    """
+    unknown = set(queues) - set(QUEUES)
+    if unknown or not queues:
+        raise UnknownQueue(f"queues must be some of {', '.join(QUEUES)}, not {sorted(unknown)}")
+    configure_logging()
+    settings = get_settings()
+    runner = JobRunner(connect(settings), find_task, worker=name)
+    app = make_celery(settings)
+    _register(app, runner)
+    _on_signals(runner, preload)
+    app.worker_main(
+        [
+            "worker",
+            "--pool=solo",
+            "--disable-prefetch",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+            "--loglevel=warning",
+            f"--hostname={name}@%h",
+            f"--queues={','.join(queues)}",
+        ]
+    )
+
+
+def _register(app: Celery, runner: JobRunner) -> None:
+    def run_job(job_id: str) -> None:
+        try:
+            runner.run(job_id)
+        except Exception:
+            # The ledger could not even be asked: the sweeper finds the lease or the doorbell.
+            log.exception("job %s could not be run", job_id)
+
+    app.task(name=RUN_JOB)(run_job)
+
+
+def _on_signals(runner: JobRunner, preload: Callable[[], None]) -> None:
+    def drain(**_: Any) -> None:
+        runner.drain()
+
+    def warm_up(**_: Any) -> None:
+        preload()
+        log.info("ready")
+
+    signals.worker_shutting_down.connect(drain, weak=False)
+    signals.worker_ready.connect(warm_up, weak=False)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,0 +1,139 @@
+"""PNG headers, metadata and decoding."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from services.preprocessing.domain.png import (
+    MAX_PIXELS,
+    UnreadableImage,
+    decode_grey,
+    encode_grey,
+    read_header,
+    strip_metadata,
+)
+from shared.errors import BadInput
+from tests.unit.preprocessing.builders import after_header, chunk, grey_noise, slice_png
+
+SECRET = b"PatientName\0Jane Doe"
+
+
+def header_only(
+    width: int, height: int, *, bit_depth: int = 8, colour_type: int = 0, interlace: int = 0
+) -> bytes:
+    body = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, interlace)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", body)
+
+
+def reason(png: bytes) -> str:
+    with pytest.raises(UnreadableImage) as caught:
+        decode_grey(png)
+    return caught.value.detail
+
+
+def test_header_is_read_without_decoding() -> None:
+    header = read_header(header_only(640, 480, bit_depth=16))
+    assert (header.width, header.height, header.bit_depth, header.colour_type) == (640, 480, 16, 0)
+    assert header.is_plain_grey
+
+
+def test_an_image_above_the_pixel_cap_is_refused_before_decoding() -> None:
+    read_header(header_only(MAX_PIXELS // 1000, 1000))
+    with pytest.raises(BadInput, match="too large: 50000 x 1001 pixels; the limit is 50 megapixel"):
+        decode_grey(header_only(MAX_PIXELS // 1000, 1001))
+
+
+@pytest.mark.parametrize(
+    ("png", "said"),
+    [
+        (b"", "it is not a PNG image"),
+        (b"\xff\xd8\xff\xe0 a JPEG", "it is not a PNG image"),
+        (b"\x89PNG\r\n\x1a\n", "does not begin with a header"),
+        (b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b""), "does not begin with a header"),
+        (header_only(0, 5), "impossible size"),
+        (header_only(5, 5, bit_depth=7), "impossible colour type or bit depth"),
+        (header_only(5, 5, colour_type=5), "impossible colour type or bit depth"),
+        (header_only(5, 5), "truncated"),
+        (header_only(5, 5) + chunk(b"IEND", b""), "truncated"),
+        (header_only(5, 5) + chunk(b"IDAT", b"not zlib") + chunk(b"IEND", b""), "damaged"),
+    ],
+)
+def test_unreadable_images_say_why(png: bytes, said: str) -> None:
+    assert said in reason(png)
+
+
+def test_truncation_and_changed_bytes_are_found() -> None:
+    png = slice_png()
+    assert reason(png[: len(png) // 2]) == "the PNG is truncated"
+    assert reason(png[:-12]) == "the PNG is truncated"
+    changed = bytearray(png)
+    changed[len(png) // 2] ^= 1
+    assert reason(bytes(changed)) == "the PNG is damaged: a checksum does not match"
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"tRNS", b"prVt"])
+def test_chunks_beside_pixels_are_dropped(kind: bytes) -> None:
+    png = slice_png()
+    stripped = strip_metadata(after_header(png, chunk(kind, SECRET)) + SECRET)
+    assert stripped == png
+
+
+def test_gamma_does_not_change_pixels() -> None:
+    values = grey_noise()
+    gamma = chunk(b"gAMA", (45455 // 3).to_bytes(4, "big"))
+    decoded = decode_grey(after_header(encode_grey(values), gamma))
+    np.testing.assert_array_equal(decoded.values, values)
+
+
+@given(bits=st.sampled_from([8, 16]), seed=st.integers(0, 1000), width=st.integers(1, 40))
+def test_values_survive_a_round_trip(bits: int, seed: int, width: int) -> None:
+    dtype = np.uint8 if bits == 8 else np.uint16
+    values = np.random.default_rng(seed).integers(0, 2**bits, (7, width), dtype)
+    png = encode_grey(values)
+    image = decode_grey(png)
+    assert image.png == png
+    assert image.bit_depth == bits
+    np.testing.assert_array_equal(image.values, values)
+
+
+def colour_png(values: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", values)[1].tobytes()
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_grey_stored_as_colour_becomes_grey_exactly(channels: int) -> None:
+    grey = grey_noise()
+    colour = np.repeat(grey[..., None], channels, 2)
+    if channels == 4:
+        colour[..., 3] = 255
+    image = decode_grey(colour_png(colour))
+    np.testing.assert_array_equal(image.values, grey)
+    assert read_header(image.png).is_plain_grey
+    np.testing.assert_array_equal(decode_grey(image.png).values, grey)
+
+
+def test_colour_and_transparency_are_not_guessed_away() -> None:
+    colour = np.repeat(grey_noise()[..., None], 4, 2)
+    colour[..., 3] = 255
+    transparent = colour.copy()
+    transparent[0, 0, 3] = 254
+    assert reason(colour_png(transparent)).startswith("it is a transparent picture")
+    colour[3, 4, 1] ^= 1
+    assert reason(colour_png(colour)).startswith("it is a colour picture")
+
+
+@settings(max_examples=100)
+@given(st.integers(8, 400), st.integers(0, 255))
+def test_no_change_of_a_byte_passes_unnoticed(place: int, value: int) -> None:
+    png = slice_png(width=16, height=16)
+    changed = bytearray(png)
+    place %= len(png)
+    changed[place] = value
+    if bytes(changed) != png:
+        with pytest.raises(BadInput):
+            decode_grey(bytes(changed))
