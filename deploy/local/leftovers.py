@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from deploy.local.files import read_object
 from deploy.local.layout import Layout
+from deploy.local.ports import remove_sockets
 from deploy.local.processes import kill_trees
 from deploy.local.record import read_record
-from deploy.local.seaweedfs import remove_sockets
 
 
 def clear_leftovers(layout: Layout) -> None:

@@ -59,12 +59,20 @@ def is_free(port: int) -> bool:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
-    return not leftover_socket("*", port)
+    return not _sockets(port)
 
 
-def leftover_socket(part: str, port: int) -> list[Path]:
-    """SeaweedFS' gRPC sockets for this port, whose place it does not let us choose."""
-    return list(Path("/tmp").glob(f"seaweedfs-{part}-grpc-{port}.sock"))  # noqa: S108
+def remove_sockets(ports: dict[str, int]) -> None:
+    """Remove what a killed SeaweedFS on these ports left in the machine's temporary folder."""
+    grpc = [port for name, port in ports.items() if name.endswith("_grpc")]
+    for port in (*grpc, ports["admin"] + GRPC_OFFSET):
+        for left in _sockets(port):
+            left.unlink(missing_ok=True)
+
+
+def _sockets(port: int) -> list[Path]:
+    """SeaweedFS' sockets for its gRPC on this port; it does not let us choose their place."""
+    return list(Path("/tmp").glob(f"seaweedfs-*-grpc-{port}.sock"))  # noqa: S108
 
 
 def _server_port(name: str, recorded: dict[str, int], taken: set[int]) -> int:

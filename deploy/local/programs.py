@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import httpx
-
 from deploy.local.credentials import Credentials
+from deploy.local.health import is_ready
 from deploy.local.layout import Layout
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, always_ready
 
 SERVERS = ("postgres", "valkey", "seaweedfs")
+PREPARED = ("prepare", "api")
 # The queues each worker listens on, in the order of their share of its attention.
 WORKER_QUEUES = {
     "worker-cpu": "preprocessing,augmentation,classification,default",
@@ -32,9 +32,11 @@ START_SECONDS = 90.0
 def application_programs(
     layout: Layout, credentials: Credentials, ports: dict[str, int], environment: Mapping[str, str]
 ) -> list[Program]:
-    """What runs on the servers: first `prepare` (once), then everything else at the same time.
+    """What runs on the servers.
 
-    `environment` holds the LESIONGAN_ variables.
+    `prepare` (once) and the API, whose imports take longest, start together. The workers come
+    last: they load torch while the API accepts jobs already. `environment` holds the LESIONGAN_
+    variables.
     """
     complete = _inherited() | dict(environment)
     prepare = _python(
@@ -45,7 +47,7 @@ def application_programs(
         after=SERVERS,
         once=True,
     )
-    sweeper = _python(layout, "sweeper", ("shared.worker.sweep",), complete)
+    sweeper = _python(layout, "sweeper", ("shared.worker.sweep",), complete, after=PREPARED)
     workers = [_worker(layout, name, queues, complete) for name, queues in WORKER_QUEUES.items()]
     return [prepare, _api(layout, ports["api"], complete), sweeper, *workers]
 
@@ -57,6 +59,7 @@ def _api(layout: Layout, port: int, environment: Mapping[str, str]) -> Program:
         "api",
         ("uvicorn", "services.app:app", *arguments),
         environment,
+        after=SERVERS,
         ready=partial(is_ready, f"http://{LOOPBACK}:{port}"),
     )
 
@@ -67,16 +70,9 @@ def _worker(layout: Layout, name: str, queues: str, environment: Mapping[str, st
         name,
         ("services.worker", "--queues", queues, "--name", name),
         environment,
+        after=PREPARED,
         stop_seconds=WORKER_STOP_SECONDS,
     )
-
-
-def is_ready(url: str) -> bool:
-    """Whether the API at `url` says that it can serve."""
-    try:
-        return httpx.get(f"{url}/health/ready", timeout=2.0, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def _python(
@@ -85,7 +81,7 @@ def _python(
     module: tuple[str, ...],
     environment: Mapping[str, str],
     *,
-    after: tuple[str, ...] = ("prepare",),
+    after: tuple[str, ...],
     once: bool = False,
     ready: Callable[[], bool] = always_ready,
     stop_seconds: float = 5.0,
@@ -107,7 +103,10 @@ def _python(
 
 
 def _inherited() -> dict[str, str]:
-    """Our own environment, fit for processes that start in another folder."""
+    """Our own environment: knobs such as LESIONGAN_LEASE_SECONDS reach every process.
+
+    Where the servers are is the stack's own to say, and replaces what is set here.
+    """
     kept = dict(os.environ)
     if "PYTHONPATH" in kept:  # its entries may be relative to a folder that is not the children's
         entries = kept["PYTHONPATH"].split(os.pathsep)

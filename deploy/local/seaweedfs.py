@@ -20,7 +20,7 @@ from minio.error import MinioException
 from deploy.local.credentials import BUCKET, REGION, Credentials
 from deploy.local.failures import StackError
 from deploy.local.layout import Layout, make_folder
-from deploy.local.ports import GRPC_OFFSET, LOOPBACK, leftover_socket
+from deploy.local.ports import GRPC_OFFSET, LOOPBACK, remove_sockets
 from deploy.local.program import Program, base_environment
 
 GRPC_PARTS = ("MASTER", "VOLUME", "FILER", "S3", "ADMIN", "WORKER", "CLIENT")
@@ -59,6 +59,9 @@ def _options(folder: Path, ports: dict[str, int]) -> tuple[str, ...]:
         "webdav": "false",
         "admin.ui": "false",
         "master.telemetry": "false",
+        # With a remembered state the master refuses writes for 15 s, waiting for volume servers
+        # that might be elsewhere. The only one is here and reports all its volumes at once.
+        "master.resumeState": "false",
         "s3.port.iceberg": "0",
         "s3.port.lance": "0",
         "filer.localSocket": str(folder / "filer.sock"),
@@ -101,20 +104,6 @@ def _before_start(folder: Path, credentials: Credentials, ports: dict[str, int])
         path.touch(mode=0o600)
         path.write_text(text + "\n", encoding="ascii")
     remove_sockets(ports)
-
-
-def remove_sockets(ports: dict[str, int]) -> None:
-    """Remove the gRPC sockets that a killed server left in the machine's temporary folder."""
-    for name, part in (
-        ("master_grpc", "master"),
-        ("volume_grpc", "volume"),
-        ("filer_grpc", "filer"),
-        ("s3_grpc", "s3"),
-    ):
-        for left in leftover_socket(part, ports[name]):
-            left.unlink(missing_ok=True)
-    for left in leftover_socket("admin", ports["admin"] + GRPC_OFFSET):
-        left.unlink(missing_ok=True)
 
 
 def _binary() -> str:

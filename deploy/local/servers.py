@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +15,14 @@ from deploy.local.credentials import (
     Credentials,
     load_or_make,
 )
-from deploy.local.failures import StackError
 from deploy.local.files import read_object
 from deploy.local.layout import Layout, open_layout
 from deploy.local.leftovers import clear_leftovers
-from deploy.local.ports import choose_ports
+from deploy.local.lock import hold
+from deploy.local.ports import choose_ports, remove_sockets
 from deploy.local.postgres import data_source, postgres_programs
 from deploy.local.program import Program
-from deploy.local.seaweedfs import endpoint, remove_sockets, seaweedfs_program
+from deploy.local.seaweedfs import endpoint, seaweedfs_program
 from deploy.local.supervisor import Supervisor
 from deploy.local.valkey import redis_url, valkey_program
 
@@ -106,17 +105,6 @@ def server_programs(
         valkey_program(layout, credentials, ports["valkey"]),
         *postgres_programs(layout, credentials, ports["postgres"]),
     ]
-
-
-@contextmanager
-def hold(layout: Layout) -> Iterator[None]:
-    """Be the one supervisor of this home. Raises StackError if there is one already."""
-    with layout.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackError(f"another supervisor runs in {layout.home}") from None
-        yield
 
 
 @contextmanager

@@ -13,12 +13,12 @@ import psutil
 
 from deploy.local.failures import StackError, ended_early, too_slow
 from deploy.local.files import read_object
+from deploy.local.health import is_ready
 from deploy.local.layout import Layout, home_folder, open_layout
 from deploy.local.leftovers import clear_leftovers
+from deploy.local.lock import hold
 from deploy.local.processes import is_alive, kill_trees, wait_gone
-from deploy.local.programs import is_ready
 from deploy.local.record import SUPERVISOR, Record, read_record
-from deploy.local.servers import hold
 
 # PostgreSQL alone may need two minutes to recover after a crash.
 UP_SECONDS = 180.0

@@ -20,14 +20,13 @@ from deploy.local.failures import StackError
 from deploy.local.files import write_private
 from deploy.local.layout import Layout, open_layout
 from deploy.local.leftovers import clear_leftovers
-from deploy.local.ports import choose_ports
+from deploy.local.lock import hold
+from deploy.local.ports import choose_ports, remove_sockets
 from deploy.local.postgres import data_source
 from deploy.local.programs import application_programs
 from deploy.local.record import SUPERVISOR, Phase, Record, timed, write_record
-from deploy.local.seaweedfs import remove_sockets
 from deploy.local.servers import (
     child_environment,
-    hold,
     open_credentials,
     s3_access,
     server_programs,

@@ -79,7 +79,7 @@ class Supervisor:
 
     def _may_start(self, slot: Slot) -> bool:
         waits_for = [self._slots[name] for name in slot.program.after if name in self._slots]
-        return time.monotonic() >= slot.start_not_before and all(one.ready for one in waits_for)
+        return time.monotonic() >= slot.start_not_before and all(one.was_ready for one in waits_for)
 
     def _start(self, slot: Slot) -> None:
         slot.started_at = time.monotonic()
@@ -107,6 +107,7 @@ class Supervisor:
         end_group(slot.process)
         slot.process = None
         slot.ready = slot.program.once and code == 0
+        slot.was_ready |= slot.ready
         self._on_change()
         if not slot.ready:
             self._failed(slot, ended_at_start(slot.program.name, code, slot.program.log))

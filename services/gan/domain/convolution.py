@@ -24,7 +24,7 @@ def _derivatives(
     found = torch.ops.aten.convolution_backward(
         gradient, x, weight, [outputs], [1, 1], [padding] * 2, [1, 1], False, [0, 0], 1, mask
     )
-    return cast(tuple[Tensor, Tensor, Tensor], found)
+    return cast("tuple[Tensor, Tensor, Tensor]", found)
 
 
 class _Convolve(torch.autograd.Function):
@@ -88,7 +88,7 @@ class _Mean(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return cast(Tensor, _Spread.apply(gradients[0]))
+        return cast("Tensor", _Spread.apply(gradients[0]))
 
 
 class _Spread(torch.autograd.Function):
@@ -100,14 +100,14 @@ class _Spread(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return cast(Tensor, _Mean.apply(gradients[0]))
+        return cast("Tensor", _Mean.apply(gradients[0]))
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Stride 1, zero padding that keeps the size; differentiable twice."""
-    return cast(Tensor, _Convolve.apply(x, weight, bias))
+    return cast("Tensor", _Convolve.apply(x, weight, bias))
 
 
 def downsample(x: Tensor) -> Tensor:
     """Half the resolution, mean of 2x2 pixels: its gradient reaches all pixels alike."""
-    return cast(Tensor, _Mean.apply(x))
+    return cast("Tensor", _Mean.apply(x))

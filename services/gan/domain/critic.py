@@ -7,7 +7,6 @@ ICLR 2018, equation 3). No normalisation: the gradient penalty is on each image 
 
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -54,9 +54,7 @@ def _box_muller(words: NDArray[np.uint64]) -> NDArray[np.float32]:
     return normal.astype(np.float32)
 
 
-def normal(
-    seed: int, purpose: Purpose, first: int, second: int, count: int
-) -> NDArray[np.float32]:
+def normal(seed: int, purpose: Purpose, first: int, second: int, count: int) -> NDArray[np.float32]:
     """``count`` standard normal numbers of the stream (seed, purpose, first, second)."""
     words = raw_bits(seed, purpose, first, second, count + count % 2)
     return _box_muller(words)[:count]

@@ -7,8 +7,9 @@ of the output, so narrow but clinically dense bands (unenhanced parenchyma: 60 H
 and wide ones (cortical bone: 1,100 HU) are compressed. The map is piecewise linear, continuous,
 increasing and saturating: a shade names one tissue density, and no value wraps around.
 
-Borders after Hounsfield values in common use (Kalender, Computed Tomography, 3rd ed., 2011,
-section 1.2.2; Murphy et al., "Windowing (CT)", Radiopaedia.org, rID-52108).
+The borders are our choice, between the usual ranges: lung -950 to -500, fat -100 to -50, water 0,
+parenchyma and blood 20 to 80, compact bone from 400 HU (Prokop and Galanski, Spiral and Multislice
+Computed Tomography of the Body, Thieme, 2003).
 """
 
 from typing import Final
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: HU where bands meet. Band k of seven takes grey 255·k/7 to 255·(k+1)/7. From fluid to enhanced
-#: parenchyma (-30 to 150 HU) a shade is at most 1.9 HU: as fine as an abdomen window of width 400.
+#: parenchyma (-30 to 150 HU) a shade spans 1.4 to 1.9 HU; in an abdomen window of width 400, 1.6.
 BAND_BORDERS_HU: Final = (
     -1000.0,  # air
     -200.0,  # lung ends; fat begins

@@ -1,7 +1,7 @@
 """CT windows: which HU become black and white.
 
-Source of the named windows: A. Murphy et al., "Windowing (CT)", Radiopaedia.org, rID-52108, given
-there as width and level: lung 1500/-600, mediastinum 350/50, abdomen (soft tissues) 400/50,
+Source of the named windows: D. J. Bell, A. Murphy et al., "Windowing (CT)", Radiopaedia.org, which
+gives width and level: lung 1500/-600, mediastinum 350/50, abdomen (soft tissues) 400/50,
 liver 150/30, bone 1800/400, brain 80/40.
 """
 

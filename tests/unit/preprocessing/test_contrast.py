@@ -27,7 +27,7 @@ def test_gray_bands_give_every_band_the_same_share() -> None:
     assert (np.diff(borders) > 0).all()
 
 
-def test_gray_bands_resolve_parenchyma_as_finely_as_an_abdomen_window() -> None:
+def test_gray_bands_resolve_parenchyma_like_an_abdomen_window() -> None:
     parenchyma = np.arange(-30, 151, dtype=np.int16)
     bands = len(np.unique(apply_gray_bands(parenchyma)))
     assert bands >= 0.94 * len(np.unique(apply_window(parenchyma, (-150, 250))))

@@ -1,9 +1,10 @@
 """Sequential read-ahead over any seekable binary file."""
 
 import io
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from typing_extensions import Buffer
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
 
 READ_AHEAD_BYTES: Final = 4 << 20
 
@@ -20,7 +21,7 @@ class _SeekableRaw(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer) -> int:
+    def readinto(self, buffer: "Buffer") -> int:
         view = memoryview(buffer).cast("B")
         data = self._file.read(len(view))
         view[: len(data)] = data

@@ -10,6 +10,13 @@ from lesiongan.cli.extensions import add_extensions
 
 __all__ = ["app", "main"]
 
+ABOUT = (
+    "Training data for CT lesion classification, from a LesionGAN server.\n\n"
+    "The server: --url and --key of each command, else LESIONGAN_URL and LESIONGAN_KEY, else the "
+    "embedded stack of this folder or its parents. Exit codes: 0 done, 1 the server or the job "
+    "said no, 2 the command was written wrongly."
+)
+
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it
     if not wanted:
@@ -28,7 +35,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    made.callback()(_about)
+    made.callback(help=ABOUT)(_about)
     made.add_typer(work.app)
     for name, group in (
         ("datasets", datasets.app),
@@ -47,12 +54,7 @@ def _about(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="the version")
     ] = False,
 ) -> None:
-    """Training data for CT lesion classification, from a LesionGAN server.
-
-    The server: --url and --key of each command, else LESIONGAN_URL and LESIONGAN_KEY, else the
-    embedded stack of this folder or its parents. Exit codes: 0 done, 1 the server or the job said
-    no, 2 the command was written wrongly.
-    """
+    """What stands before every command."""
 
 
 app = make_app()

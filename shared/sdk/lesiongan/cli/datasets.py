@@ -10,8 +10,8 @@ from lesiongan.cli.progress import display, megabytes
 from lesiongan.cli.session import Session, facts, table
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client
-from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category
-from lesiongan.contracts.datasets import Dataset, DatasetKind, IngestCommand, Layout, S3Source
+from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category, Split
+from lesiongan.contracts.datasets import Dataset, IngestCommand, Layout, S3Source
 from lesiongan.contracts.jobs import Job
 
 app = typer.Typer(help="Data sets: upload, look, download, delete.", no_args_is_help=True)
@@ -26,12 +26,11 @@ NoWaitOption = Annotated[
 @command(app, "list")
 def list_datasets(
     session: Session,
-    kind: Annotated[DatasetKind | None, typer.Option(help="only this kind")] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 50,
 ) -> None:
     """List data sets, newest first."""
     with session.connect() as client:
-        found = [*client.datasets.list(kind=kind, limit=limit)]
+        found = [*client.datasets.list(limit=limit)]
     rows = [(d.id, d.kind, d.images, d.name, f"{d.created_at:%Y-%m-%d %H:%M}") for d in found]
     session.show(
         found, lambda out: out.print(table(("ID", "KIND", "IMAGES", "NAME", "MADE"), rows))
@@ -126,12 +125,15 @@ def contact_sheet(
         Path | None, typer.Option("--output", "-o", help="default: DATASET.png")
     ] = None,
     category: Annotated[Category | None, typer.Option(help="only this category")] = None,
+    split: Annotated[Split | None, typer.Option(help="only this split")] = None,
     n: Annotated[int | None, typer.Option("-n", min=1, help="how many images")] = None,
 ) -> None:
     """Save a picture that shows many images of a data set."""
     path = output or Path(f"{dataset}.png")
     with session.connect() as client:
-        path.write_bytes(client.datasets.contact_sheet_png(dataset, category=category, n=n))
+        path.write_bytes(
+            client.datasets.contact_sheet_png(dataset, category=category, split=split, n=n)
+        )
     show_file(session, path)
 
 

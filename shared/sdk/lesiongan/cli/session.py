@@ -21,6 +21,8 @@ from lesiongan.client import Client
 
 #: Columns when nobody looks: what reads a pipe wants whole ids, not lines that fit a screen.
 PIPE_COLUMNS = 400
+#: A person wants to know at once that nothing answers; waiting for a job is more patient.
+MAX_RETRIES = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Session:
 
     def connect(self) -> Client:
         """A client of the server that the options, the environment or the stack's file name."""
-        return Client(self.url, self.key)
+        return Client(self.url, self.key, max_retries=MAX_RETRIES)
 
     def show(self, result: Any, render: Callable[[Console], None]) -> None:
         """Print ``result`` as JSON, or let ``render`` print it for people."""

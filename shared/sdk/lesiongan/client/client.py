@@ -13,7 +13,7 @@ from lesiongan.client.jobs import Jobs
 from lesiongan.client.keys import Keys
 from lesiongan.client.server import Server, find_server
 from lesiongan.client.submitting import estimate, post_command, post_query, submit
-from lesiongan.client.transport import MAX_RETRIES, Call, Transport
+from lesiongan.client.transport import MAX_RETRIES, Call, Transport, parsed
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
 from lesiongan.contracts.jobs import Estimate, Job
@@ -83,7 +83,10 @@ class Client:
     def preprocess_preview(
         self, image: bytes | Path | str, options: PreprocessOptions | None = None
     ) -> bytes:
-        """A PNG that shows one image before and after; ``image`` is a PNG's bytes or path."""
+        """A PNG that shows one image before and after; ``image`` is a PNG's bytes or path.
+
+        Also raises :class:`lesiongan.errors.JobFailed`.
+        """
         content = image if isinstance(image, bytes) else Path(image).read_bytes()
         call = Call(
             method="POST",
@@ -92,7 +95,12 @@ class Client:
             content=content,
             headers={"Content-Type": "image/png", "Accept": "image/png"},
         )
-        return self._transport.send(call).content
+        response = self._transport.send(call.with_idempotency_key())
+        if response.status_code == httpx.codes.ACCEPTED:
+            # The worker is busy: the picture comes with its job.
+            job = self.jobs.wait(parsed(response, Job))
+            response = self._transport.send(Call(method="GET", path=f"/jobs/{job.id}/result"))
+        return response.content
 
     def generate(
         self, category: Category, n: int, *, gan: str | None = None, seed: int | None = None

@@ -11,7 +11,7 @@ from lesiongan.client.paging import every
 from lesiongan.client.submitting import post_command, submit
 from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.categories import Category, Split
-from lesiongan.contracts.datasets import Dataset, DatasetImage, DatasetKind, IngestCommand, Layout
+from lesiongan.contracts.datasets import Dataset, DatasetImage, IngestCommand, Layout
 from lesiongan.contracts.jobs import Job
 from lesiongan.errors import ClientError
 
@@ -62,11 +62,9 @@ class Datasets:
         """The data set with its counts, lineage and skipped files."""
         return self._transport.read(Call(method="GET", path=_path(dataset)), Dataset)
 
-    def list(
-        self, *, kind: DatasetKind | None = None, limit: int | None = None
-    ) -> Iterator[Dataset]:
+    def list(self, *, limit: int | None = None) -> Iterator[Dataset]:
         """Data sets, newest first."""
-        return every(self._transport, "/datasets", Dataset, params={"kind": kind}, limit=limit)
+        return every(self._transport, "/datasets", Dataset, limit=limit)
 
     def delete(self, dataset: Dataset | str, *, cascade: bool = False) -> None:
         """Delete the data set; ``cascade`` deletes what derives from it as well."""
@@ -92,21 +90,25 @@ class Datasets:
         return self._transport.send(call).content
 
     def contact_sheet_png(
-        self, dataset: Dataset | str, *, category: Category | None = None, n: int | None = None
+        self,
+        dataset: Dataset | str,
+        *,
+        category: Category | None = None,
+        split: Split | None = None,
+        n: int | None = None,
     ) -> bytes:
         """Many images in one PNG."""
-        params = {"category": category, "n": n}
+        params = {"category": category, "split": split, "n": n}
         call = Call(method="GET", path=f"{_path(dataset)}/contact-sheet.png", params=params)
         return self._transport.send(call).content
 
     def download(
         self, dataset: Dataset | str, path: Path | str, *, on_progress: OnBytes | None = None
     ) -> Path:
-        """Stream all images and the manifest into a ZIP at ``path``."""
+        """Stream all images and the manifest into a ZIP at ``path``, in the *folders* layout."""
         call = Call(
             method="GET",
             path=f"{_path(dataset)}/archive",
-            params={"format": "png"},
             read_seconds=ARCHIVE_SILENCE_SECONDS,
         )
         return download(self._transport, call, Path(path), on_progress)

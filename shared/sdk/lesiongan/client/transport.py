@@ -20,8 +20,8 @@ from lesiongan.client.retrying import (
 from lesiongan.client.server import Server
 from lesiongan.errors import ApiError, ConnectionFailed, UnexpectedAnswer
 
-#: Servers that restart are back within this many attempts (about 12 s).
-MAX_RETRIES = 6
+#: About 4 s in all. Who waits for a job is more patient: see :mod:`lesiongan.client.jobs`.
+MAX_RETRIES = 4
 CONNECT_SECONDS = 5.0
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -96,14 +96,7 @@ class Transport:
 
     def read(self, call: Call, model: type[Model]) -> Model:
         """The answer as ``model``; also raises :class:`UnexpectedAnswer`."""
-        response = self.send(call)
-        try:
-            return model.model_validate_json(response.content)
-        except ValidationError:
-            raise UnexpectedAnswer(
-                f"{self.server.url} answers {call.method} {call.path} in an unknown form",
-                hint="is this the address of a LesionGAN server of this version?",
-            ) from None
+        return parsed(self.send(call), model)
 
     @contextmanager
     def stream(self, call: Call) -> Iterator[httpx.Response]:
@@ -178,6 +171,18 @@ class Transport:
             f"{url} {what}: {call.method} {call.path}",
             hint="look at the server's log, and try again",
         )
+
+
+def parsed(response: httpx.Response, model: type[Model]) -> Model:
+    """A response's JSON as ``model``; raises :class:`UnexpectedAnswer`."""
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError:
+        request = response.request
+        raise UnexpectedAnswer(
+            f"the answer to {request.method} {request.url.copy_with(query=None)} has no known form",
+            hint="is this the address of a LesionGAN server of this version?",
+        ) from None
 
 
 def api_error(response: httpx.Response) -> ApiError:

@@ -1,0 +1,61 @@
+# Every target sets up what it needs: Python 3.11, git, make and a C compiler are all it asks for.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := uv==0.13.9
+
+.PHONY: help demo up down status test test-all check format lock openapi bench clean
+
+help:            ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+$(READY): deploy/requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)   ## the main job on phantoms; results in demo-output/, the stack stays up
+	@$(BIN)/lesiongan demo
+
+up: $(READY)     ## start the embedded stack
+	@$(BIN)/lesiongan up
+
+down: $(READY)   ## stop it
+	@$(BIN)/lesiongan down
+
+status: $(READY) ## what runs
+	@$(BIN)/lesiongan status
+
+test: $(READY)   ## all tests that need neither Docker nor a browser
+	@$(BIN)/python -m pytest
+
+test-all: test   ## every test there is
+
+check: $(READY)  ## lint, format, types, import rules, licences, generated files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m deploy.checks.licences
+	@$(BIN)/python -m deploy.openapi --check
+
+format: $(READY) ## apply what `check` asks for
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+
+openapi: $(READY) ## write the one OpenAPI document
+	@$(BIN)/python -m deploy.openapi
+
+bench: $(READY)  ## print ratios measured in one run
+	@$(BIN)/python -m tests.benchmarks
+
+lock: $(READY)   ## pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes \
+	  --no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	  --upgrade --quiet -o deploy/requirements.lock
+
+clean:           ## remove what was built here; data of the stack stay
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

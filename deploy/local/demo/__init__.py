@@ -1,0 +1,5 @@
+"""``lesiongan demo``: the whole way, from phantoms to synthetic images."""
+
+from deploy.local.demo.command import demo
+
+__all__ = ["demo"]

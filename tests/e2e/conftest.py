@@ -1,0 +1,93 @@
+"""The whole embedded stack, once for all end-to-end tests: real servers, API and workers."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.servers import erase
+from deploy.local.stack import down, up
+from services.preprocessing.domain.phantom import write_phantoms
+from tests.e2e.api import Api
+
+#: A worker that is killed is missed after so long; the shipped default is 30.
+LEASE_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack."""
+
+    home: Path
+    description: dict[str, Any]
+    api: Api
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Started once, and stopped with its data erased, however the tests end."""
+    home = tmp_path_factory.mktemp("stack")
+    os.environ["LESIONGAN_LEASE_SECONDS"] = str(LEASE_SECONDS)
+    try:
+        description = up(home, port=0)
+        headers = {"Authorization": f"Bearer {description['key']}"}
+        with httpx.Client(
+            base_url=description["url"], headers=headers, timeout=60, trust_env=False
+        ) as http:
+            yield Stack(home, description, Api(http))
+    finally:
+        del os.environ["LESIONGAN_LEASE_SECONDS"]
+        down(home)
+        erase(home)
+
+
+@pytest.fixture
+def api(stack: Stack) -> Api:
+    return stack.api
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small phantom archive: every category, every split."""
+    path = tmp_path_factory.mktemp("phantoms") / "phantoms.zip"
+    write_phantoms(path, lesions_per_category=6, seed=7)
+    return path
+
+
+@pytest.fixture(scope="session")
+def raw(stack: Stack, phantoms: Path) -> str:
+    """The phantoms as a raw data set."""
+    job = stack.api.ended(stack.api.upload(phantoms.read_bytes(), "phantoms.zip", "deeplesion"))
+    return stack.api.dataset_of(job)
+
+
+@pytest.fixture(scope="session")
+def preprocessed(stack: Stack, raw: str) -> str:
+    """The phantoms as 32-pixel crops."""
+    answer = stack.api.post("/preprocess", {"dataset": raw, "size": 32})
+    return stack.api.dataset_of(stack.api.ended(answer))
+
+
+@pytest.fixture(scope="session")
+def gan(stack: Stack, preprocessed: str) -> str:
+    """A GAN of a few steps: it draws noise, and is sampled like any other."""
+    answer = stack.api.post("/gans", small_training(preprocessed, steps=4))
+    return str(stack.api.ended(answer)["output"]["gan"])
+
+
+def small_training(dataset: str, **options: Any) -> dict[str, Any]:
+    """A training that takes seconds."""
+    return {
+        "dataset": dataset,
+        "batch_size": 8,
+        "n_critic": 1,
+        "width": 8,
+        "latent": 16,
+        "checkpoint_every": 2,
+        "preview_every": 4,
+        **options,
+    }
