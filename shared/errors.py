@@ -17,7 +17,7 @@ class LesionGanError(Exception):
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail = _storable(detail)
         self.extra = extra
 
     @property
@@ -28,6 +28,11 @@ class LesionGanError(Exception):
     def problem(self) -> dict[str, Any]:
         """The members that HTTP problems and failed jobs share."""
         return {"type": self.type, "title": self.title, "detail": self.detail}
+
+
+def _storable(text: str) -> str:
+    """``text`` without what neither PostgreSQL nor UTF-8 can hold: it may quote a file."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class BadInput(LesionGanError):

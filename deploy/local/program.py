@@ -23,9 +23,10 @@ def always_ready() -> bool:
 class Program:
     """One process of the stack.
 
-    `after`: names of the programs that must have been ready before its first start. `once`: it runs to its end, which
-    is its readiness, and not again. `before` runs in the supervisor before every start. `ready`
-    is asked several times a second until it says yes; it must answer within a second or so.
+    `after`: names of the programs that must have been ready before its first start. `once`: it
+    runs to its end, which is its readiness, and not again. `before` runs in the supervisor
+    before every start. `ready` is asked several times a second until it says yes; it must answer
+    within a second or so.
     `death_signal` is what the kernel sends when the supervisor is killed.
     """
 

@@ -57,6 +57,7 @@ def _options(folder: Path, ports: dict[str, int]) -> tuple[str, ...]:
         "ip.bind": LOOPBACK,
         "disableHttp": "true",
         "webdav": "false",
+        "volume.preStopSeconds": "0",  # no other volume server has to hear of it
         "admin.ui": "false",
         "master.telemetry": "false",
         # With a remembered state the master refuses writes for 15 s, waiting for volume servers
@@ -95,6 +96,8 @@ def _environment(folder: Path, credentials: Credentials) -> dict[str, str]:
 
 def _before_start(folder: Path, credentials: Credentials, ports: dict[str, int]) -> None:
     make_folder(folder / "store", 0o700)
+    for log in folder.glob("weed.*"):  # one more at every start
+        log.unlink()
     for name, text in (
         ("grpc.crt", credentials.grpc_certificate),
         ("grpc.key", credentials.grpc_private_key),

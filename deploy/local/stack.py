@@ -49,7 +49,8 @@ def up(
     while time.monotonic() < end:
         record = read_record(layout)
         ours = record is not None and started is not None and _is(record.pids, started)
-        if record is not None and record.phase == "failed" and ours:
+        if record is not None and started is not None and record.phase == "failed" and ours:
+            wait_gone([started], DOWN_SECONDS)
             raise StackError(record.detail)
         if record is not None and record.supervisor is not None:
             description = read_object(layout.stack)

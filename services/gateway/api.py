@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +26,12 @@ from shared.web.submission import read_job
 
 router = APIRouter(tags=["jobs"])
 keys_router = APIRouter(prefix="/keys", tags=["keys"])
+
+
+@router.get("/", include_in_schema=False)
+def get_root() -> RedirectResponse:
+    """The documentation, for people who open the address in a browser."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/jobs", summary="List jobs", operation_id="list_jobs")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Protocol
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -13,13 +14,20 @@ from shared.datasets.catalog import NewDataset
 from shared.datasets.manifest import write_manifest
 from shared.datasets.records import ImageMeta, ImageRecord
 from shared.datasets.shards import MAX_IMAGES, ShardWriter, read_shard
-from shared.db.tables import ShardRow
-from shared.errors import BadInput
+from shared.db.tables import DatasetRow, ShardRow
+from shared.errors import BadInput, Conflict
 from shared.storage.files import downloaded
 from shared.storage.port import ObjectStore
 
-#: Opens a transaction that commits only while its job's attempt is the current one.
-Fence = Callable[[], AbstractContextManager[Session]]
+
+class Fence(Protocol):
+    """Opens a transaction that commits only while its job's attempt is the current one.
+
+    ``milestone`` marks work that a later attempt need not repeat.
+    """
+
+    def __call__(self, *, milestone: bool = ...) -> AbstractContextManager[Session]: ...
+
 
 #: How many images shard number ``n`` holds at most.
 ShardPlan = Callable[[int], int]
@@ -55,6 +63,8 @@ class DatasetWriter:
         self._records: list[ImageRecord] = []
         self._shards = 0
         self._open: ShardWriter | None = None
+        #: Shards of a step that starts over are no progress: its next attempt repeats them.
+        self._resumes = False
 
     def __enter__(self) -> "DatasetWriter":
         return self
@@ -73,9 +83,12 @@ class DatasetWriter:
         return len(self._records) + len(self._open or ())
 
     def restart(self) -> None:
-        """Forget the shards of earlier attempts."""
-        with self._to.fence() as session:
-            rows = catalog.shards(session, self._to.dataset_id)
+        """Forget the shards of earlier attempts.
+
+        Raises :class:`Conflict` if the set is complete.
+        """
+        with self._to.fence(milestone=False) as session:
+            rows = self._unfinished(session)
             keys = [row.key for row in rows]
             session.execute(delete(ShardRow).where(ShardRow.dataset_id == self._to.dataset_id))
         for key in keys:
@@ -84,10 +97,12 @@ class DatasetWriter:
     def resume(self) -> int:
         """Take over the shards of earlier attempts; returns how many images they hold.
 
-        Only for steps that make the same images in the same order each time.
+        Only for steps that make the same images in the same order each time. Raises
+        :class:`Conflict` if the set is complete.
         """
-        with self._to.fence() as session:
-            rows = catalog.shards(session, self._to.dataset_id)
+        self._resumes = True
+        with self._to.fence(milestone=False) as session:
+            rows = self._unfinished(session)
         for row in rows:
             with downloaded(self._to.store, row.key) as file:
                 self._records.extend(record for record, _ in read_shard(file))
@@ -124,6 +139,12 @@ class DatasetWriter:
 
         return write
 
+    def _unfinished(self, session: Session) -> Sequence[ShardRow]:
+        """Shards of earlier attempts. Those of a published data set are not to be touched."""
+        if session.get(DatasetRow, self._to.dataset_id) is not None:
+            raise Conflict(f"data set {self._to.dataset_id} is complete: another job has made it")
+        return catalog.shards(session, self._to.dataset_id)
+
     def _store_shard(self, writer: ShardWriter) -> None:
         with writer:
             shard = writer.close()
@@ -140,7 +161,7 @@ class DatasetWriter:
             bytes=shard.bytes,
             sha256=shard.sha256,
         )
-        with self._to.fence() as session:
+        with self._to.fence(milestone=self._resumes) as session:
             catalog.add_shard(session, row)
         self._records.extend(shard.records)
         self._shards += 1

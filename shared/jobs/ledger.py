@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.db.tables import JobEventRow, JobParentRow, JobRow
-from shared.errors import LesionGanError, NotFound
+from shared.errors import Conflict, LesionGanError, NotFound
 from shared.jobs.notices import notify
 from shared.jobs.states import Event, State, after, before
 
@@ -131,8 +131,12 @@ def cancelled(session: Session, claim: Claim) -> None:
 
 
 def hand_back(session: Session, claim: Claim) -> None:
-    """The worker must go: the job is queued again, and the attempt was no failure."""
-    _requeue(session, hold(session, claim), Event.HAND_BACK)
+    """The worker must go: the job is queued again, unless somebody asked to cancel it."""
+    row = hold(session, claim)
+    if row.cancel_requested:
+        _end(session, row, Event.CANCEL)
+    else:
+        _requeue(session, row, Event.HAND_BACK)
 
 
 def stall(session: Session, row: JobRow, why: str, *, backoff: timedelta | None = None) -> None:
@@ -160,12 +164,20 @@ def expired(session: Session) -> Sequence[JobRow]:
     return session.scalars(query).all()
 
 
-def waiting(session: Session, *, rung_before: timedelta) -> Sequence[JobRow]:
-    """Jobs that could run now and whose doorbell rang longer ago than ``rung_before``, or never."""
-    rung = func.clock_timestamp() - rung_before
+def waiting(
+    session: Session, *, rung_before: timedelta, empty_queues: Sequence[str]
+) -> Sequence[JobRow]:
+    """Jobs that could run now and that no doorbell tells of, locked.
+
+    Those queued again and not rung since, and in ``empty_queues`` those that were rung longer ago
+    than ``rung_before``.
+    """
+    lost = and_(
+        JobRow.queue.in_(empty_queues), JobRow.rung_at < func.clock_timestamp() - rung_before
+    )
     query = (
         select(JobRow)
-        .where(_runnable(), func.coalesce(JobRow.rung_at, JobRow.created_at) < rung)
+        .where(_runnable(), or_(JobRow.rung_at.is_(None), lost))
         .order_by(JobRow.created_at)
         .limit(1000)
         .with_for_update(skip_locked=True)
@@ -179,6 +191,7 @@ def dependents(session: Session, job_id: str) -> Sequence[JobRow]:
         select(JobRow)
         .join(JobParentRow, JobParentRow.job_id == JobRow.id)
         .where(JobParentRow.parent_id == job_id, JobRow.status == State.QUEUED)
+        .order_by(JobRow.id)
         .with_for_update(of=JobRow)
     )
     return session.scalars(query).all()
@@ -203,11 +216,19 @@ def cancel(session: Session, job_id: str) -> JobRow:
 def retry(session: Session, job_id: str) -> JobRow:
     """Queue a failed or cancelled job again.
 
-    Raises :class:`NotFound`, and :class:`shared.errors.Conflict` for a job in another state.
+    Raises :class:`NotFound`, and :class:`shared.errors.Conflict` for a job in another state or
+    while another job makes the same thing.
     """
-    row = session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
-    if row is None:
-        raise NotFound(f"there is no job {job_id}")
+    target = get(session, job_id).target
+    if target is not None:
+        lock_target(session, target)
+        rival = active(session, target)
+        if rival is not None and rival.id != job_id:
+            raise Conflict(f"job {rival.id} makes the same thing and is {rival.status}")
+    row = session.scalars(
+        select(JobRow).where(JobRow.id == job_id).with_for_update(),
+        execution_options={"populate_existing": True},
+    ).one()
     row.status = after(State(row.status), Event.RETRY)
     row.error, row.output, row.finished_at, row.not_before = None, None, None, None
     row.cancel_requested, row.stalls = False, 0
@@ -215,15 +236,39 @@ def retry(session: Session, job_id: str) -> JobRow:
     return row
 
 
+def lock_target(session: Session, target: str) -> None:
+    """Serialise submissions for one target until the transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(target, 0))))
+
+
+def active(session: Session, target: str) -> JobRow | None:
+    """The job that makes ``target`` now; one that is asked to stop does not count."""
+    query = select(JobRow).where(
+        JobRow.target == target,
+        JobRow.finished_at.is_(None),
+        JobRow.cancel_requested.is_(False),
+    )
+    return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
+
+
 def _runnable() -> ColumnElement[bool]:
     parent = aliased(JobRow)
+    rival = aliased(JobRow)
     unfinished = exists(
         select(JobParentRow.job_id)
         .join(parent, parent.id == JobParentRow.parent_id)
         .where(JobParentRow.job_id == JobRow.id, parent.status != State.SUCCEEDED)
     )
+    # One that is asked to stop may still write what this one would make.
+    contested = exists(
+        select(rival.id).where(
+            rival.target == JobRow.target,
+            rival.status == State.RUNNING,
+            rival.finished_at.is_(None),
+        )
+    )
     due = func.coalesce(JobRow.not_before, JobRow.created_at) <= func.clock_timestamp()
-    return and_(JobRow.status.in_(before(Event.CLAIM)), due, ~unfinished)
+    return and_(JobRow.status.in_(before(Event.CLAIM)), due, ~unfinished, ~contested)
 
 
 def _owned(claim: Claim) -> ColumnElement[bool]:
@@ -254,11 +299,14 @@ def _end(session: Session, row: JobRow, event: Event) -> None:
     session.flush()
     notify(session, row.id)
     if row.status != State.SUCCEEDED:
-        _end_dependents(session, row)
+        end_dependents(session, row)
 
 
-def _end_dependents(session: Session, parent: JobRow) -> None:
+def end_dependents(session: Session, parent: JobRow) -> None:
+    """End what waits for a job that failed or was cancelled."""
     for row in dependents(session, parent.id):
+        if row.status != State.QUEUED:
+            continue  # it waited for another dependent as well, and has ended with that one
         if parent.status == State.CANCELLED:
             _end(session, row, Event.CANCEL)
             continue

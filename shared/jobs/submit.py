@@ -21,7 +21,8 @@ class NewJob:
     """What to do, before it has a row.
 
     ``target`` names what the job makes. While a job for the same target is active, submitting
-    another answers with that one. ``finished`` is the output of work that was done before.
+    another answers with that one. ``finished`` is the output of work that was done before, None if
+    there is work to do.
     """
 
     kind: str
@@ -33,7 +34,7 @@ class NewJob:
     unit: str = "step"
     parents: Sequence[str] = ()
     id: str | None = None
-    #: Adds rows that belong to the job, in its transaction, if this request makes it.
+    #: Adds rows that the work needs, in the job's transaction, if this request makes work.
     also: Callable[[Session, JobRow], None] | None = None
 
 
@@ -55,33 +56,38 @@ class Submitted:
     replayed: bool = False
 
 
-def lock_target(session: Session, target: str) -> None:
-    """Serialise submissions for one target until the transaction ends."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(target, 0))))
+#: Builds the job from what the database knows; runs in the transaction that writes it, twice
+#: if the job has a target.
+Plan = Callable[[Session], NewJob]
 
 
 def submit(
-    session: Session, new: NewJob, *, key_id: str | None, idempotency: Idempotency | None = None
+    session: Session, plan: Plan, *, key_id: str | None, idempotency: Idempotency | None = None
 ) -> Submitted:
     """Write a job, or find the one that this request already has.
 
-    Raises :class:`BadInput` when the idempotency key was used for another request.
+    Raises :class:`BadInput` when the idempotency key was used for another request, and whatever
+    ``plan`` raises.
     """
+    new = plan(session)
     job_id = new.id or new_id("job")
     if idempotency is not None:
         known = _reserve(session, key_id or "", idempotency, job_id)
         if known is not None:
             return Submitted(ledger.get(session, known), made=False, replayed=True)
     if new.target is not None:
-        lock_target(session, new.target)
-        active = _active(session, new.target)
+        ledger.lock_target(session, new.target)
+        active = ledger.active(session, new.target)
         if active is not None:
             active.adopted = True
             if idempotency is not None:
                 _point(session, key_id or "", idempotency, active.id)
             return Submitted(active, made=False)
+        # A job that was active when the plan was made may have ended since.
+        again = plan(session)
+        new = again if again.target == new.target else new
     row = _insert(session, new, job_id, key_id)
-    if new.also is not None:
+    if new.also is not None and new.finished is None:
         new.also(session, row)
     return Submitted(row, made=True)
 
@@ -116,19 +122,22 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
         row.started_at = row.finished_at = func.clock_timestamp()
     session.add(row)
     session.flush()
-    session.add_all(JobParentRow(job_id=job_id, parent_id=parent) for parent in new.parents)
-    session.flush()
+    _join(session, job_id, new.parents)
     session.refresh(row)
     return row
 
 
-def _active(session: Session, target: str) -> JobRow | None:
-    query = select(JobRow).where(
-        JobRow.target == target,
-        JobRow.finished_at.is_(None),
-        JobRow.cancel_requested.is_(False),
-    )
-    return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
+def _join(session: Session, job_id: str, parents: Sequence[str]) -> None:
+    """Have the job wait for ``parents``; it ends at once with one that did not succeed.
+
+    The shared lock keeps a parent from ending unseen while this transaction lasts.
+    """
+    session.add_all(JobParentRow(job_id=job_id, parent_id=parent) for parent in parents)
+    session.flush()
+    query = select(JobRow).where(JobRow.id.in_(parents)).order_by(JobRow.id)
+    for parent in session.scalars(query.with_for_update(read=True)).all():
+        if parent.status in (State.FAILED, State.CANCELLED):
+            ledger.end_dependents(session, parent)
 
 
 def _reserve(session: Session, key_id: str, idem: Idempotency, job_id: str) -> str | None:

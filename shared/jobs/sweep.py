@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.tables import JobRow
 from shared.jobs import ledger
-from shared.queue.port import Doorbell
+from shared.queue.port import QUEUES, Doorbell
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,13 @@ def ring_lost(session: Session, bell: Doorbell, *, rung_before: timedelta) -> in
     its queue is empty: as long as messages lie there, its own may be among them, and messages must
     not pile up behind a day of training.
     """
-    empty: dict[str, bool] = {}
+    empty = [queue for queue in QUEUES if bell.depth(queue) == 0]
     rung = 0
-    for row in ledger.waiting(session, rung_before=rung_before):
-        if row.queue not in empty:
-            empty[row.queue] = bell.depth(row.queue) == 0
-        if (row.rung_at is None or empty[row.queue]) and bell.ring(row.queue, row.id):
-            row.rung_at = func.clock_timestamp()
-            rung += 1
+    for row in ledger.waiting(session, rung_before=rung_before, empty_queues=empty):
+        if not bell.ring(row.queue, row.id):
+            break  # Redis is away, and each further try would hold the rows' locks for its timeout
+        row.rung_at = func.clock_timestamp()
+        rung += 1
     return rung
 
 

@@ -32,6 +32,7 @@ def make_celery(settings: Settings) -> Celery:
             "socket_timeout": 10,
             "socket_keepalive": True,
             "max_retries": 1,
+            "interval_start": 0,
         },
     )
     return app

@@ -1,6 +1,7 @@
 """The S3 adapter: the ``minio`` client against any S3-compatible server."""
 
 import io
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -12,6 +13,8 @@ from urllib3.exceptions import HTTPError
 
 from shared.settings import Settings
 from shared.storage.port import Listed, ObjectMissing, StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
@@ -54,14 +57,14 @@ class S3Store:
         return _ask(self._read, self._bucket, key, 0, 0)
 
     def get_range(self, key: str, offset: int, size: int) -> bytes:
-        return _ask(self._read, self._bucket, key, offset, size)
+        return _ask(self._read, self._bucket, key, offset, size) if size else b""
 
     def stream(self, key: str) -> Iterator[bytes]:
         response = _ask(self._client.get_object, self._bucket, key)
         try:
             yield from response.stream(CHUNK_BYTES)
         except HTTPError as error:
-            raise StoreUnavailable(f"the object store broke off: {error}") from error
+            raise StoreUnavailable("the object store broke off") from error
         finally:
             response.close()
             response.release_conn()
@@ -116,5 +119,9 @@ def _ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             raise ObjectMissing(f"{missing} is not in the store") from error
         detail = f"the object store refused: {error.code}: {error.message}"
         raise StoreUnavailable(detail) from error
+    except ValueError as error:
+        # The client refuses the name of a bucket or an object, so nothing lies there.
+        raise ObjectMissing(str(error)) from error
     except (HTTPError, MinioException, OSError) as error:
-        raise StoreUnavailable(f"the object store does not answer: {error}") from error
+        log.warning("the object store does not answer: %s", error)
+        raise StoreUnavailable("the object store does not answer") from error

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from shared.db.engine import make_engine, make_sessions
 from shared.observability.logs import configure_logging
@@ -31,7 +32,8 @@ COMMON_RESPONSES: dict[int | str, dict[str, object]] = {
 
 def create_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
     """An API of ``routers``. Nothing connects before it starts."""
-    app = FastAPI(
+    # Its documentation page loads nothing from elsewhere: labs have servers without internet.
+    app: FastAPI = FastAPIOffline(
         title=f"LesionGAN: {title}",
         version="0.1.0",
         summary="Training data for CT lesion classification.",

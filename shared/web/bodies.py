@@ -15,7 +15,7 @@ def parsed_json(body: bytes) -> Any:
     """The body as JSON; raises :class:`BadInput`."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadInput("the body is not JSON") from None
 
 

@@ -1,17 +1,19 @@
 """Errors as ``application/problem+json`` (RFC 9457): one renderer for all of them."""
 
+import json
 import logging
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from shared.errors import LesionGanError
+from shared.errors import BadInput, LesionGanError
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +37,14 @@ class ProblemBody(BaseModel):
     errors: list[FieldError] | None = None
 
 
-def problem(
-    status: int, body: dict[str, Any], headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """A problem response; ``status`` is repeated in the body."""
-    return JSONResponse(
-        {**body, "status": status}, status_code=status, media_type=MEDIA_TYPE, headers=headers
-    )
+def problem(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """A problem response; ``status`` is repeated in the body, which is ASCII.
+
+    What the request said comes back in it, and may hold what UTF-8 cannot, such as half a pair of
+    surrogates.
+    """
+    content = json.dumps({**body, "status": status})
+    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -51,10 +54,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InterfaceError, _database_away)
+    app.add_exception_handler(PoolTimeout, _database_away)
+    app.add_exception_handler(DataError, _not_storable)
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
+async def _ours(_: Request, error: Exception) -> Response:
     assert isinstance(error, LesionGanError)
     body = {**error.problem(), **error.extra}
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
@@ -65,7 +70,7 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
     return problem(error.status, body, headers)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [{"loc": _place(fault["loc"]), "msg": str(fault["msg"])} for fault in error.errors()]
     first = errors[0]
@@ -85,7 +90,7 @@ def _place(loc: Sequence[Any]) -> list[str | int]:
     return [part if isinstance(part, int) else str(part) for part in loc]
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = {404: "Not found", 405: "Method not allowed"}.get(error.status_code, "Request refused")
     body = {
@@ -96,7 +101,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, body, dict(error.headers or {}))
 
 
-async def _database_away(_: Request, error: Exception) -> JSONResponse:
+async def _database_away(_: Request, error: Exception) -> Response:
     log.warning("the database does not answer: %s", error)
     body = {
         "type": "/errors/service-unavailable",
@@ -106,7 +111,13 @@ async def _database_away(_: Request, error: Exception) -> JSONResponse:
     return problem(503, body, {"Retry-After": "2"})
 
 
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+async def _not_storable(_: Request, error: Exception) -> Response:
+    log.info("refused by the database: %s", error)
+    detail = "the request holds a character, a number or a time that cannot be stored"
+    return await _ours(_, BadInput(detail))
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
     body = {
         "type": "/errors/internal-error",

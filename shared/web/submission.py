@@ -3,27 +3,24 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Estimate, Job
 from shared.jobs import estimates, ledger
-from shared.jobs.submit import Idempotency, NewJob, Submitted, replay, submit
+from shared.jobs.submit import Idempotency, Plan, Submitted, replay, submit
 from shared.jobs.views import job_view
 from shared.web.auth import Submitter
 from shared.web.state import StateDep, WebState
 
+__all__ = ["Plan", "Submission", "SubmissionDep", "read_job", "wait_for_job"]
+
 MAX_WAIT_SECONDS = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])")
-
-#: Builds the job from what the database knows; runs in the transaction that writes it.
-Plan = Callable[[Session], NewJob]
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Submission:
         Raises whatever ``plan`` raises, and nothing is written then.
         """
         if self.dry_run:
-            return await run_in_threadpool(self._estimate, plan)
+            return await run_in_threadpool(self.estimate, plan)
         job, replayed = await run_in_threadpool(self._submit_and_view, plan)
         if self.wait_seconds > 0 and job.status not in ENDED:
             job = await wait_for_job(self.state, job, self.wait_seconds)
@@ -61,7 +58,7 @@ class Submission:
                     return Submitted(known, made=False, replayed=True)
             done = submit(
                 session,
-                plan(session),
+                plan,
                 key_id=self.caller.key_id,
                 idempotency=self.idempotency,
             )
@@ -81,7 +78,8 @@ class Submission:
         done = self.submit(plan)
         return read_job(self.state, done.job.id), done.replayed
 
-    def _estimate(self, plan: Plan) -> JSONResponse:
+    def estimate(self, plan: Plan) -> JSONResponse:
+        """The answer to a dry run. For callers in a thread of their own."""
         with self.state.sessions() as session:
             estimate: Estimate = estimates.estimate(session, plan(session))
         return JSONResponse(estimate.model_dump(mode="json"))
@@ -128,7 +126,10 @@ async def get_submission(
     *,
     dry_run: Annotated[bool, Query(description="only estimate what the job would cost")] = False,
 ) -> Submission:
-    """The request's promises. A JSON body is hashed with the rest, so it is read here."""
+    """The request's promises. A JSON body is hashed with the rest, so it is read here.
+
+    Routes that take other bodies limit and hash them: see :meth:`Submission.including`.
+    """
     idempotency = None
     if idempotency_key is not None:
         idempotency = Idempotency(idempotency_key, await _fingerprint(request))
@@ -138,14 +139,15 @@ async def get_submission(
 SubmissionDep = Annotated[Submission, Depends(get_submission)]
 
 
-def _is_multipart(request: Request) -> bool:
-    return request.headers.get("content-type", "").startswith("multipart/")
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
 
 
 async def _fingerprint(request: Request) -> str:
     digest = hashlib.sha256()
     for part in (request.method, request.url.path, request.url.query):
         digest.update(part.encode() + b"\0")
-    if not _is_multipart(request):
+    if _is_json(request):
         digest.update(await request.body())
     return digest.hexdigest()

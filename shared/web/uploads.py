@@ -57,9 +57,12 @@ async def _parse(request: Request, sink: "_PartsSink") -> Form:
     if b"boundary" not in options:
         raise BadInput("send multipart/form-data with a boundary")
     reader = _FormReader(options[b"boundary"])
+    suffix: str | None = None
     try:
         async for chunk in request.stream():
             reader.parser.write(chunk)
+            if reader.file_name is not None:
+                suffix = _suffix(reader.file_name)
             for data in reader.take_file_data():
                 await sink.write(data)
         reader.parser.finalize()
@@ -69,9 +72,9 @@ async def _parse(request: Request, sink: "_PartsSink") -> Form:
         raise BadInput("the upload broke off") from None
     if not reader.complete:
         raise BadInput("the multipart form ends too early")
-    if reader.file_name is None:
+    if suffix is None:
         return Form(reader.fields, None)
-    return Form(reader.fields, await sink.finish(_suffix(reader.file_name)))
+    return Form(reader.fields, await sink.finish(suffix))
 
 
 def _suffix(file_name: str) -> str:

@@ -77,7 +77,8 @@ class JobRunner:
 
     def _succeed(self, claim: Claim, outcome: Outcome) -> None:
         with self._ports.sessions() as session:
-            ledger.hold(session, claim)
+            if ledger.hold(session, claim).cancel_requested:
+                raise Cancelled(claim.job_id)
             outcome.write(session)
             ledger.succeed(session, claim, outcome.output)
             session.commit()

@@ -3,10 +3,20 @@
 import time
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
+import numpy.typing as npt
 
 ENDED = ("succeeded", "failed", "cancelled")
 WAIT_SECONDS = 90.0
+
+
+def decoded(png: bytes) -> npt.NDArray[Any]:
+    """A PNG's values as they are stored."""
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert image is not None, "not a PNG"
+    return np.asarray(image)
 
 
 class Api:

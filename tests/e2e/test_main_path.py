@@ -5,10 +5,9 @@ import json
 import zipfile
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from tests.e2e.api import Api
+from tests.e2e.api import Api, decoded
 from tests.e2e.conftest import Stack
 
 CATEGORIES = {"bone", "abdomen", "mediastinum", "liver", "lung", "kidney", "soft_tissue", "pelvis"}
@@ -24,9 +23,7 @@ def test_phantoms_are_taken_in_whole(api: Api, raw: str) -> None:
 
 
 def test_raw_images_are_16_bit_hu(api: Api, raw: str) -> None:
-    image = cv2.imdecode(
-        np.frombuffer(api.get(f"/datasets/{raw}/images/0").content, np.uint8), cv2.IMREAD_UNCHANGED
-    )
+    image = decoded(api.get(f"/datasets/{raw}/images/0").content)
     assert image.dtype == np.uint16
     assert image.shape == (512, 512)
     assert image.min() - 32768 <= -900, "there is air around a body"
@@ -52,8 +49,9 @@ def test_crops_keep_split_and_parent(api: Api, raw: str, preprocessed: str) -> N
     assert dataset["counts"] == api.json(f"/datasets/{raw}")["counts"]
     image = api.json(f"/datasets/{preprocessed}/images", category="liver", limit=1)["items"][0]
     png = api.get(f"/datasets/{preprocessed}/images/{image['index']}").content
-    crop = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert (crop.shape, crop.dtype) == ((32, 32), np.uint8)
+    crop = decoded(png)
+    assert crop.shape == (32, 32)
+    assert crop.dtype == np.uint8
 
 
 def test_no_patient_is_in_two_splits(api: Api, preprocessed: str) -> None:
@@ -104,9 +102,7 @@ def test_generate_streams_a_whole_zip(api: Api, gan: str) -> None:
     assert manifest["weights_sha256"] == api.json(f"/gans/{gan}")["weights_sha256"]
     assert len(manifest["images"]) == 70
     assert len({entry["sha256"] for entry in manifest["images"]}) == 70, "no image twice"
-    image = cv2.imdecode(
-        np.frombuffer(archive.read(manifest["images"][69]["file"]), np.uint8), cv2.IMREAD_UNCHANGED
-    )
+    image = decoded(archive.read(manifest["images"][69]["file"]))
     assert image.shape == (32, 32)
 
 

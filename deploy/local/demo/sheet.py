@@ -12,7 +12,7 @@ CELL_PX = 88
 GAP_PX = 4
 #: Between the real and the synthetic half.
 AISLE_PX = 28
-LABEL_PX = 132
+LABEL_PX = 144
 HEAD_PX = 56
 INK, PAPER, DIM = "#e8e8ec", "#15161a", "#9a9ca5"
 

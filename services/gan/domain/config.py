@@ -16,7 +16,7 @@ IMAGE_SIZES = (32, 64, 128, 256)
 CHANNELS = (1, 3)
 
 
-def _require(condition: bool, sentence: str) -> None:
+def _require(condition: object, sentence: str) -> None:
     if not condition:
         raise BadInput(sentence)
 
@@ -102,7 +102,7 @@ class Architecture(_JsonRecord):
         _require_whole("width", self.width, 4, 512)
         _require_whole("max_width", self.max_width, self.width, 1024)
         _require_whole("latent_size", self.latent_size, 4, 1024)
-        names = self.categories
+        names: Any = self.categories
         _require(
             isinstance(names, tuple)
             and 1 <= len(names) <= 1000
@@ -147,11 +147,10 @@ class Training(_JsonRecord):
         _require_whole("n_critic", self.n_critic, 1, 20)
         _require_number("gradient_penalty", self.gradient_penalty, 0.0, 1000.0)
         _require_number("learning_rate", self.learning_rate, 1e-7, 0.1)
-        _require(
-            isinstance(self.betas, tuple) and len(self.betas) == 2, "betas must be two numbers"
-        )
-        for name, beta in zip(("betas[0]", "betas[1]"), self.betas, strict=True):
-            _require_number(name, beta, 0.0, 0.9999)
+        betas: Any = self.betas
+        _require(isinstance(betas, tuple) and len(betas) == 2, "betas must be two numbers")
+        for position, beta in enumerate(self.betas):
+            _require_number(f"betas[{position}]", beta, 0.0, 0.9999)
         _require_number("ema_decay", self.ema_decay, 0.0, 0.99999)
         _require_whole("seed", self.seed, 0, 2**63 - 1)
         for name in ("checkpoint_every", "preview_every", "metrics_every"):

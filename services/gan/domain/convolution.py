@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+_NOT_TRANSPOSED = False
+
 
 def _derivatives(
     gradient: Tensor, x: Tensor, weight: Tensor, mask: tuple[bool, bool, bool]
@@ -22,7 +24,17 @@ def _derivatives(
     """The kernel of the first derivatives, with respect to input, weight and bias as asked."""
     outputs, padding = weight.shape[0], weight.shape[-1] // 2
     found = torch.ops.aten.convolution_backward(
-        gradient, x, weight, [outputs], [1, 1], [padding] * 2, [1, 1], False, [0, 0], 1, mask
+        gradient,
+        x,
+        weight,
+        [outputs],
+        [1, 1],
+        [padding] * 2,
+        [1, 1],
+        _NOT_TRANSPOSED,
+        [0, 0],
+        1,
+        mask,
     )
     return cast("tuple[Tensor, Tensor, Tensor]", found)
 
@@ -69,13 +81,13 @@ class _WeightGradient(torch.autograd.Function):
     """dL/dw and dL/db of a convolution; a penalty on the input's gradient goes no deeper."""
 
     @staticmethod
-    def forward(ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(_ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         _, for_weight, for_bias = _derivatives(gradient, x, weight, (False, True, True))
         return for_weight, for_bias
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
-    def backward(ctx: Any, *seconds: Tensor) -> tuple[Tensor, ...]:
+    @once_differentiable
+    def backward(_ctx: Any, *_seconds: Tensor) -> tuple[Tensor, ...]:
         raise RuntimeError("the gradient of a weight cannot be differentiated again")
 
 
@@ -83,11 +95,11 @@ class _Mean(torch.autograd.Function):
     """The mean of each 2x2 pixels: [N, C, 2 H, 2 W] -> [N, C, H, W]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
         return functional.avg_pool2d(x, 2)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
         return cast("Tensor", _Spread.apply(gradients[0]))
 
 
@@ -95,11 +107,11 @@ class _Spread(torch.autograd.Function):
     """A quarter of each pixel to each of 2x2, the adjoint of the mean."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
         return functional.interpolate(x * 0.25, scale_factor=2.0, mode="nearest")
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
         return cast("Tensor", _Mean.apply(gradients[0]))
 
 

@@ -33,7 +33,8 @@ class DownBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.convolution1(_activate(x))
         h = self.convolution2(downsample(_activate(h)))
-        return h + self.shortcut(downsample(x))
+        out: Tensor = h + self.shortcut(downsample(x))
+        return out
 
 
 class Critic(nn.Module):
@@ -57,4 +58,5 @@ class Critic(nn.Module):
         features = h.float().mean(dim=(2, 3)) * 4.0  # [N, D]: 16 pixels summed, scaled to unit size
         categories = one_hot(labels, len(self.architecture.categories))
         projected = (self.projection(categories) * features).sum(dim=1)
-        return self.score(features).squeeze(1) + projected
+        scores: Tensor = self.score(features).squeeze(1) + projected
+        return scores

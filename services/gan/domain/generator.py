@@ -1,6 +1,6 @@
 """The class-conditional residual generator: latent and label in, image out.
 
-Residual blocks with nearest-neighbour upsampling as in Gulrajani et al. 2017 (appendix F), with
+Residual blocks with upsampling as in Gulrajani et al. 2017 (appendix F), with
 group normalisation modulated by latent and label (Chen et al., "On self modulation for generative
 adversarial networks", ICLR 2019) where they had batch normalisation: an image then depends on its
 own latent only, never on its neighbours in a batch.
@@ -28,8 +28,9 @@ class ModulatedNorm(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         gain, offset = self.modulation(style).to(x.dtype)[:, :, None, None].chunk(2, dim=1)
-        normal = functional.group_norm(x, self.groups)
-        return torch.addcmul(normal + offset, normal, gain)
+        normal: Tensor = functional.group_norm(x, self.groups)
+        modulated: Tensor = normal * (1.0 + gain) + offset
+        return modulated
 
 
 class UpBlock(nn.Module):
@@ -48,7 +49,8 @@ class UpBlock(nn.Module):
         h = self.convolution1(h)
         h = upsample(functional.relu(self.norm2(h, style)))
         h = self.convolution2(h)
-        return h + upsample(self.shortcut(x))
+        out: Tensor = h + upsample(self.shortcut(x))
+        return out
 
 
 class Generator(nn.Module):

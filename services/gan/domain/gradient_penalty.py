@@ -17,10 +17,11 @@ def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
 
 def gradient_norms(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The norms [N] of the critic's gradient at each image [N, C, H, W]; differentiable."""
-    images = images.detach().requires_grad_(True)
+    images = images.detach().requires_grad_()
     scores = critic(images)
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
-    return torch.linalg.vector_norm(gradient.flatten(1).float(), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1).float(), dim=1)
+    return norms
 
 
 def gradient_penalty(norms: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ class Convolution(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel_px: int = 3) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel_px, kernel_px))
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, kernel_px, kernel_px))
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -27,11 +27,11 @@ class Convolution(nn.Module):
 
 
 class Linear(nn.Module):
-    """An affine map in float32: [N, in] -> [N, out]. Its inputs are small, its precision matters."""
+    """An affine map in float32: [N, in] -> [N, out]. It is small, and its precision matters."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,11 +39,11 @@ class Linear(nn.Module):
 
 
 def upsample(x: Tensor) -> Tensor:
-    """Twice the resolution, nearest neighbour: no overlap of kernels, so no checkerboard.
+    """Twice the resolution, bilinear: neither checkerboard nor blocks to be smoothed away later.
 
     Odena et al., "Deconvolution and checkerboard artifacts", Distill 2016.
     """
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+    return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def one_hot(labels: Tensor, categories: int) -> Tensor:

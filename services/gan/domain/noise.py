@@ -41,7 +41,8 @@ def uniform(
     seed: int, purpose: Purpose, first: int, second: int, count: int
 ) -> NDArray[np.float64]:
     """``count`` numbers uniform on [0, 1)."""
-    return (raw_bits(seed, purpose, first, second, count) >> np.uint64(11)) * _FLOAT53
+    words = raw_bits(seed, purpose, first, second, count)
+    return (words >> np.uint64(11)).astype(np.float64) * _FLOAT53
 
 
 def _box_muller(words: NDArray[np.uint64]) -> NDArray[np.float32]:

@@ -93,18 +93,19 @@ def reproducible(precision: Precision) -> Iterator[None]:
         # cuBLAS reads this when it starts: without it, its reductions may differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
+    strict = torch.are_deterministic_algorithms_enabled()
     autotuning = torch.backends.cudnn.benchmark
-    filling = torch.utils.deterministic.fill_uninitialized_memory
+    filling: Any = torch.utils.deterministic  # a module with one settable property
+    filled = filling.fill_uninitialized_memory
     torch.set_num_threads(precision.threads)
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(mode=True)
     torch.backends.cudnn.benchmark = False
     # Would write each new tensor twice, to make reads of unset memory reproducible: there are none.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    filling.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
+        torch.use_deterministic_algorithms(strict)
         torch.backends.cudnn.benchmark = autotuning
-        torch.utils.deterministic.fill_uninitialized_memory = filling
+        filling.fill_uninitialized_memory = filled

@@ -46,7 +46,7 @@ def start_training(
     initialise(critic, random)
     for network in (generator, critic):
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(generator).requires_grad_(False)
+    average = copy.deepcopy(generator).requires_grad_(requires_grad=False)
     return TrainingState(
         architecture=architecture,
         training=training,

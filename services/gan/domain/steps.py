@@ -21,7 +21,7 @@ def _send(array: NDArray[np.generic], precision: Precision) -> Tensor:
 
 def _total_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    return torch.stack(torch._foreach_norm(gradients)).norm()
+    return nn.utils.get_total_norm(gradients)
 
 
 def critic_step(
@@ -52,7 +52,7 @@ def critic_step(
     loss = training.gradient_penalty * penalty - wasserstein
 
     state.critic_optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     state.critic_optimizer.step()
     return torch.stack((loss, penalty, wasserstein, norms.mean())).detach()
 
@@ -69,13 +69,15 @@ def generator_step(state: TrainingState, precision: Precision) -> Tensor:
     latents = _send(step_latents(seed, Purpose.GENERATOR_LATENT, step, 0, shape), precision)
     labels = _send(chosen, precision)
 
-    state.critic.requires_grad_(False)  # its weights' gradients would be computed for nothing
+    state.critic.requires_grad_(
+        requires_grad=False
+    )  # its weights' gradients would be computed for nothing
     fake = state.generator(latents, labels, precision.dtype)
     loss = -state.critic(fake, labels).mean()
     state.generator_optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     state.generator_optimizer.step()
-    state.critic.requires_grad_(True)
+    state.critic.requires_grad_()
 
     update_average(state.average, state.generator, decay=training.ema_decay, step=step)
     norm = _total_norm(state.generator.parameters())

@@ -27,7 +27,7 @@ def load_weights(data: bytes, *, device: str = "cpu") -> tuple[Generator, dict[s
     tensors, metadata = read_tensors(data, kind=_KIND)
     generator = Generator(Architecture.from_json(metadata.get("architecture", "")))
     fill_parameters(generator.state_dict(), tensors, kind=_KIND)
-    generator.requires_grad_(False).eval()
+    generator.requires_grad_(requires_grad=False).eval()
     generator.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return generator, {key: value for key, value in metadata.items() if key not in _OWN_KEYS}
 

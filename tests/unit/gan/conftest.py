@@ -24,7 +24,7 @@ def training() -> Training:
 
 @pytest.fixture
 def precision() -> Precision:
-    return Precision(device="cpu", dtype_name="float32", threads=2)
+    return Precision(device="cpu", dtype_name="float32", threads=1)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from safetensors.torch import save
 
 from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.generator import Generator
 from services.gan.domain.state import start_training
 from services.gan.domain.tensor_file import read_tensors, write_tensors
 from services.gan.domain.weights import load_weights, save_weights
@@ -19,7 +18,7 @@ _ARCHITECTURE = Architecture(
 )
 _TRAINING = Training(steps=5)
 _CHECKPOINT = save_checkpoint(start_training(_ARCHITECTURE, _TRAINING))
-_WEIGHTS = save_weights(Generator(_ARCHITECTURE).requires_grad_(False))
+_WEIGHTS = save_weights(start_training(_ARCHITECTURE, _TRAINING).average)
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,20 +69,20 @@ def test_foreign_safetensors_are_refused() -> None:
 def test_tensors_that_do_not_fit_their_architecture_are_refused() -> None:
     tensors, metadata = read_tensors(_WEIGHTS, kind="lesiongan-generator")
     name = next(iter(tensors))
+    rest = {key: value for key, value in tensors.items() if key != name}
+    endless = torch.full_like(tensors[name], float("inf"))
     with pytest.raises(BadInput, match="missing or too much"):
-        rest = {key: value for key, value in tensors.items() if key != name}
         load_weights(write_tensors(rest, metadata))
     with pytest.raises(BadInput, match="instead of"):
         load_weights(write_tensors({**tensors, name: torch.zeros(1)}, metadata))
     with pytest.raises(BadInput, match="not finite"):
-        endless = torch.full_like(tensors[name], float("inf"))
         load_weights(write_tensors({**tensors, name: endless}, metadata))
     with pytest.raises(BadInput, match="not valid JSON"):
         load_weights(write_tensors(tensors, {"format": "lesiongan-generator"}))
 
 
 def test_published_weights_keep_values_architecture_and_card() -> None:
-    generator = Generator(_ARCHITECTURE)
+    generator = start_training(_ARCHITECTURE, _TRAINING).average
     loaded, metadata = load_weights(save_weights(generator, {"card": '{"phantom": true}'}))
     assert loaded.architecture == _ARCHITECTURE
     assert metadata == {"card": '{"phantom": true}'}

@@ -28,7 +28,7 @@ def _tiny(image_size: int, channels: int = 1) -> Architecture:
 def test_every_size_trains_and_samples(image_size: int, channels: int) -> None:
     architecture = _tiny(image_size, channels)
     training = Training(steps=1, batch_size=2, n_critic=1)
-    precision = Precision(device="cpu", dtype_name="bfloat16", threads=2)
+    precision = Precision(device="cpu", dtype_name="bfloat16", threads=1)
     shape = (4, channels, image_size, image_size)
     pixels = torch.arange(4 * channels * image_size**2).remainder(256).to(torch.uint8)
     labels = torch.tensor([0, 1, 0, 1]).numpy()

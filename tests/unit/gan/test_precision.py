@@ -47,9 +47,15 @@ def test_nonsense_is_refused() -> None:
 def test_reproducible_settings_hold_within_and_end_after_an_error() -> None:
     precision = Precision(device="cpu", dtype_name="float32", threads=1)
     threads = torch.get_num_threads()
-    with pytest.raises(KeyError), reproducible(precision):
-        assert torch.get_num_threads() == 1
-        assert torch.are_deterministic_algorithms_enabled()
-        raise KeyError
+    within: list[tuple[int, bool]] = []
+
+    def fail() -> None:
+        with reproducible(precision):
+            within.append((torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert within == [(1, True)]
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()

@@ -29,7 +29,7 @@ def test_resumed_training_ends_with_identical_weights(
     dtype_name: str,
     stop_at: int,
 ) -> None:
-    precision = Precision(device="cpu", dtype_name=dtype_name, threads=2)  # type: ignore[arg-type]
+    precision = Precision(device="cpu", dtype_name=dtype_name, threads=1)  # type: ignore[arg-type]
     whole = start_training(architecture, training)
     assert train(whole, data, precision=precision)
 
@@ -130,7 +130,7 @@ def test_training_images_are_checked(architecture: Architecture) -> None:
     with pytest.raises(BadInput, match="1x32x32"):
         load_training_images(images[:, :, :16], np.array([0, 1, 2]), architecture)
     with pytest.raises(BadInput, match="1x32x32"):
-        load_training_images(images.astype(np.int16), np.array([0, 1, 2]), architecture)  # type: ignore[arg-type]
+        load_training_images(images.astype(np.int16), np.array([0, 1, 2]), architecture)
     with pytest.raises(BadInput, match="labels"):
         load_training_images(images, np.array([0, 1]), architecture)
     with pytest.raises(BadInput, match="labels"):

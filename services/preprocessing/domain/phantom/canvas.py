@@ -18,7 +18,7 @@ _Box = tuple[int, int, int, int]
 
 
 class Canvas:
-    """float32 ``[512, 512]`` HU with a scale in mm and a tilt of the patient.
+    """float32 ``[512, 512]`` HU with a scale in mm.
 
     ``grain`` fields are unit-variance textures of three sizes (about 1, 4 and 18 mm): tissue is
     never flat, and its unevenness is part of what tells organs apart.
@@ -29,15 +29,18 @@ class Canvas:
         rng: np.random.Generator,
         spacing_mm: float,
         middle_px: tuple[float, float],
-        tilt_deg: float = 0.0,
     ) -> None:
         self.hu: HuImage = np.full((SIZE_PX, SIZE_PX), AIR_HU, np.float32)
         self.spacing_mm = spacing_mm
         self._middle_px = np.asarray(middle_px)
-        tilt = np.deg2rad(tilt_deg)
-        self._turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+        self._turn = np.eye(2)
         cells = (1.0, 4.0, 18.0)
         self._grains = [_grain(rng, max(8, round(SIZE_PX * spacing_mm / mm))) for mm in cells]
+
+    def tilt(self, by_deg: float) -> None:
+        """Turn all that is painted from now on: the patient on a level couch."""
+        tilt = np.deg2rad(by_deg)
+        self._turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
 
     def to_px(self, contour: Contour) -> Contour:
         """Pixel coordinates (pixel centres at integers) of points in mm, ``[N, 2]``."""

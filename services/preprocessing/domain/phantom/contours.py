@@ -121,11 +121,12 @@ def band(
 
 def tube(centreline: Contour, widths_mm: NDArray[np.float64]) -> Contour:
     """The outline of a vessel along ``centreline`` ``[K, 2]`` with a width at each point."""
-    tangent = np.gradient(centreline, axis=0)
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
-    half = 0.5 * widths_mm[:, None]
-    return np.concatenate([centreline + normal * half, (centreline - normal * half)[::-1]])
+    tangent = np.empty_like(centreline)
+    tangent[1:-1] = centreline[2:] - centreline[:-2]
+    tangent[0], tangent[-1] = centreline[1] - centreline[0], centreline[-1] - centreline[-2]
+    length = np.sqrt(tangent[:, 0] ** 2 + tangent[:, 1] ** 2) + 1e-9
+    across = tangent[:, ::-1] * (np.array([-0.5, 0.5]) * (widths_mm / length)[:, None])
+    return np.concatenate([centreline + across, (centreline - across)[::-1]])
 
 
 def area_mm2(contour: Contour) -> float:

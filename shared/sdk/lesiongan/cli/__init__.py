@@ -1,15 +1,21 @@
 """The command line: ``lesiongan``."""
 
+import os
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
 from typing import Annotated
 
 import typer
 
 from lesiongan.cli import datasets, gans, jobs, keys, work
 from lesiongan.cli.extensions import add_extensions
+from lesiongan.cli.session import plain
 
 __all__ = ["app", "main"]
 
+#: Set to anything, a bug shows its traceback.
+TRACEBACK_VARIABLE = "LESIONGAN_TRACEBACK"
 ABOUT = (
     "Training data for CT lesion classification, from a LesionGAN server.\n\n"
     "The server: --url and --key of each command, else LESIONGAN_URL and LESIONGAN_KEY, else the "
@@ -62,4 +68,11 @@ app = make_app()
 
 def main() -> None:
     """The entry point ``lesiongan``."""
+    if not os.environ.get(TRACEBACK_VARIABLE):
+        sys.excepthook = _tell_bug
     app()
+
+
+def _tell_bug(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    words = " ".join(f"{kind.__name__}: {error}".split())
+    typer.echo(f"error: {plain(words)} (a bug: {TRACEBACK_VARIABLE}=1 shows where)", err=True)

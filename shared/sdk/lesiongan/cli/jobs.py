@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lesiongan.cli.command import command
+from lesiongan.cli.command import REFUSED, command, tell_error
 from lesiongan.cli.session import Session, facts, table
 from lesiongan.cli.waiting import in_words, wait_for
 from lesiongan.client import Client
 from lesiongan.contracts.jobs import ENDED, Job, JobStatus
+from lesiongan.errors import JobFailed
 
 app = typer.Typer(help="Jobs: list, watch, cancel, retry.", no_args_is_help=True)
 
@@ -50,8 +51,9 @@ def watch(session: Session, job: JobArgument) -> None:
     """
     with session.connect() as client:
         if session.json:
-            _print_events(client, job)
-        show_job_or_line(session, wait_for(session, client, client.jobs.get(job)))
+            _watch_as_lines(client, job)
+        else:
+            show_job(session, wait_for(session, client, client.jobs.get(job)))
 
 
 @command(app, "cancel")
@@ -68,17 +70,14 @@ def retry(session: Session, job: JobArgument) -> None:
         show_job(session, client.jobs.retry(job))
 
 
-def _print_events(client: Client, job: str) -> None:
-    for event in client.jobs.events(job):
+def _watch_as_lines(client: Client, job_id: str) -> None:
+    for event in client.jobs.events(job_id):
         typer.echo(json.dumps({"event": event.event, "id": event.id, "data": event.data}))
-
-
-def show_job_or_line(session: Session, job: Job) -> None:
-    """With ``--json``, the job as one line: the last of a stream."""
-    if session.json:
-        typer.echo(job.model_dump_json())
-    else:
-        show_job(session, job)
+    job = client.jobs.get(job_id)
+    typer.echo(job.model_dump_json())
+    if job.status != "succeeded":
+        tell_error(JobFailed(job))
+        raise typer.Exit(REFUSED)
 
 
 def show_job(session: Session, job: Job) -> None:

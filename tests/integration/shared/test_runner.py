@@ -1,0 +1,242 @@
+"""Running one job: whatever happens, the ledger says how it ended."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from shared.db.engine import Sessions
+from shared.db.tables import JobRow, KeyRow
+from shared.errors import BadInput
+from shared.jobs import ledger, sweep
+from shared.jobs.context import JobContext, Outcome
+from shared.queue.celery import CeleryDoorbell
+from shared.settings import Settings
+from shared.storage.port import StoreUnavailable
+from shared.storage.s3 import S3Store
+from shared.worker.ports import Ports
+from shared.worker.runner import JobRunner
+from tests.integration.shared.builders import claimed, committed, queued, row
+
+Work = Callable[[JobContext], Outcome]
+SECRET = "postgres://user:hunter2@10.0.0.1"
+
+
+@pytest.fixture
+def ports(settings: Settings, sessions: Sessions, store: S3Store, bell: CeleryDoorbell) -> Ports:
+    return Ports(settings=settings, sessions=sessions, store=store, bell=bell)
+
+
+def runner(ports: Ports, work: Work) -> JobRunner:
+    def find_task(_kind: str) -> Callable[[JobContext, Ports], Outcome]:
+        return lambda job, _: work(job)
+
+    return JobRunner(ports, find_task, worker="w")
+
+
+def run(ports: Ports, work: Work, **members: object) -> JobRow:
+    """A new job as its run leaves it."""
+    job_id = queued(ports.sessions, **members)
+    runner(ports, work).run(job_id)
+    return row(ports.sessions, job_id)
+
+
+def keys(sessions: Sessions) -> int:
+    with sessions() as session:
+        return int(session.scalars(select(func.count()).select_from(KeyRow)).one())
+
+
+def add_key(session: Session) -> None:
+    session.add(KeyRow(id="k", name="k", sha256="k", scopes=[]))
+
+
+def take_over(sessions: Sessions) -> None:
+    committed(sessions, lambda s: s.execute(update(JobRow).values(attempts=JobRow.attempts + 1)))
+
+
+def test_success_is_committed_with_its_rows(ports: Ports) -> None:
+    seen: list[str] = []
+
+    def work(job: JobContext) -> Outcome:
+        return Outcome(
+            {"n": job.claim.input["n"]},
+            write=add_key,
+            afterwards=lambda: seen.append(row(ports.sessions, job.job_id).status),
+        )
+
+    found = run(ports, work)
+    assert (found.status, found.output, found.worker) == ("succeeded", {"n": 1}, "w")
+    assert keys(ports.sessions) == 1
+    assert seen == ["succeeded"], "clearing away comes after the commit"
+
+
+def test_rows_that_cannot_be_written_fail_the_job(ports: Ports) -> None:
+    def write(session: Session) -> None:
+        add_key(session)
+        session.flush()
+        session.execute(KeyRow.__table__.insert().values(id="k", name="", sha256="k", scopes=[]))
+
+    found = run(ports, lambda _: Outcome({}, write=write))
+    assert found.status == "failed"
+    assert found.output is None
+    assert keys(ports.sessions) == 0
+
+
+def test_an_error_of_ours_is_the_reason(ports: Ports) -> None:
+    def work(_: JobContext) -> Outcome:
+        raise BadInput("row 7: the box lies outside its image")
+
+    found = run(ports, work)
+    assert found.status == "failed"
+    assert found.error == {
+        "type": "/errors/invalid-input",
+        "title": "Invalid input",
+        "detail": "row 7: the box lies outside its image",
+    }
+
+
+def test_an_unexpected_error_leaks_nothing(ports: Ports, caplog: pytest.LogCaptureFixture) -> None:
+    def work(_: JobContext) -> Outcome:
+        raise ZeroDivisionError(SECRET)
+
+    found = run(ports, work)
+    assert found.status == "failed"
+    assert found.error is not None
+    assert SECRET not in str(found.error)
+    assert found.id in found.error["detail"]
+    assert SECRET in caplog.text, "the log has the reason"
+
+
+def test_an_unknown_kind_fails(ports: Ports) -> None:
+    def find_task(kind: str) -> Callable[[JobContext, Ports], Outcome]:
+        raise KeyError(kind)
+
+    job_id = queued(ports.sessions, kind="unheard-of")
+    JobRunner(ports, find_task, worker="w").run(job_id)
+    assert row(ports.sessions, job_id).status == "failed"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [StoreUnavailable("the object store does not answer"), OperationalError("q", {}, Exception())],
+)
+def test_a_server_that_is_away_is_tried_again_then_given_up(ports: Ports, error: Exception) -> None:
+    attempts: list[int] = []
+
+    def work(job: JobContext) -> Outcome:
+        attempts.append(job.attempt)
+        raise error
+
+    job_id = queued(ports.sessions)
+    for attempt in range(1, ledger.MAX_STALLS + 1):
+        runner(ports, work).run(job_id)
+        found = row(ports.sessions, job_id)
+        assert found.stalls == attempt
+        if found.status == "queued":
+            assert found.not_before is not None
+            assert found.not_before - found.claimed_at > timedelta(seconds=1.5 * attempt)
+            runner(ports, work).run(job_id)
+            assert len(attempts) == attempt, "not before its pause is over"
+            committed(ports.sessions, lambda s: s.execute(update(JobRow).values(not_before=None)))
+    assert attempts == [1, 2, 3]
+    assert found.status == "failed"
+    assert found.error is not None
+    assert found.error["title"] == "Given up"
+
+
+def test_a_store_that_is_away_while_clearing_up_does_not_undo_success(ports: Ports) -> None:
+    def afterwards() -> None:
+        raise StoreUnavailable("away")
+
+    assert run(ports, lambda _: Outcome({}, afterwards=afterwards)).status == "succeeded"
+
+
+def test_draining_hands_the_job_back_and_rings(ports: Ports) -> None:
+    job_id = queued(ports.sessions)
+    runners: list[JobRunner] = []
+
+    def work(job: JobContext) -> Outcome:
+        runners[0].drain()
+        job.check()
+        raise AssertionError("unreachable")
+
+    runners.append(runner(ports, work))
+    runners[0].run(job_id)
+    found = row(ports.sessions, job_id)
+    assert (found.status, found.stalls) == ("queued", 0)
+    assert ports.bell.depth("default") == 1
+    runners[0].run(job_id)
+    assert row(ports.sessions, job_id).attempts == 1, "a draining worker takes no other job"
+
+
+def test_cancel_stops_the_work_within_two_seconds(ports: Ports) -> None:
+    def work(job: JobContext) -> Outcome:
+        committed(ports.sessions, lambda session: ledger.cancel(session, job.job_id))
+        assert job._flags.cancel.wait(2)
+        job.progress(1, 2, "step")
+        raise AssertionError("unreachable")
+
+    found = run(ports, work)
+    assert found.status == "cancelled"
+    assert found.error is None
+
+
+def test_a_job_that_was_asked_to_stop_never_succeeds(ports: Ports) -> None:
+    def work(job: JobContext) -> Outcome:
+        committed(ports.sessions, lambda session: ledger.cancel(session, job.job_id))
+        return Outcome({}, write=add_key)
+
+    assert run(ports, work).status == "cancelled"
+    assert keys(ports.sessions) == 0
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_a_worker_that_lost_its_lease_writes_nothing(ports: Ports, *, ends_well: bool) -> None:
+    def work(_: JobContext) -> Outcome:
+        take_over(ports.sessions)
+        if not ends_well:
+            raise BadInput("stale")
+        return Outcome({"stale": True}, write=add_key)
+
+    found = run(ports, work)
+    assert (found.status, found.output, found.error, found.attempts) == ("running", None, None, 2)
+    assert keys(ports.sessions) == 0
+
+
+def test_a_second_doorbell_finds_nothing_to_do(ports: Ports) -> None:
+    calls: list[int] = []
+
+    def work(job: JobContext) -> Outcome:
+        calls.append(job.attempt)
+        again.run(job.job_id)
+        return Outcome({})
+
+    again = runner(ports, work)
+    found = run(ports, work)
+    again.run(found.id)
+    assert calls == [1]
+
+
+def test_success_rings_for_what_waited(ports: Ports) -> None:
+    parent = queued(ports.sessions)
+    child = queued(ports.sessions, parents=[parent])
+    runner(ports, lambda _: Outcome({})).run(parent)
+    assert ports.bell.depth("default") == 1
+    assert claimed(ports.sessions, child) is not None
+
+
+def test_a_long_job_outlives_its_lease(ports: Ports) -> None:
+    short = ports.settings.model_copy(update={"lease_seconds": 0.5})
+    hurried = Ports(settings=short, sessions=ports.sessions, store=ports.store, bell=ports.bell)
+
+    def work(job: JobContext) -> Outcome:
+        for _ in range(8):
+            assert not job._flags.lost.wait(0.15)
+            assert committed(ports.sessions, sweep.requeue_expired) == 0
+            job.check()
+        return Outcome({})
+
+    assert run(hurried, work).attempts == 1

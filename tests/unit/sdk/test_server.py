@@ -1,0 +1,77 @@
+"""Which server, and as whom."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lesiongan.client.server import Server, find_server
+from lesiongan.errors import NoServer
+
+
+def stack_in(folder: Path) -> None:
+    (folder / ".lesiongan").mkdir()
+    content = {"url": "http://127.0.0.1:8123", "key": "lg_stack"}
+    (folder / ".lesiongan" / "stack.json").write_text(json.dumps(content))
+
+
+def test_stack_of_a_parent_folder_is_found(tmp_path: Path) -> None:
+    stack_in(tmp_path)
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    assert find_server(environment={}, folder=below) == Server("http://127.0.0.1:8123", "lg_stack")
+
+
+def test_arguments_win_over_environment_and_stack(tmp_path: Path) -> None:
+    stack_in(tmp_path)
+    variables = {"LESIONGAN_URL": "http://env:1", "LESIONGAN_KEY": "lg_env"}
+    found = find_server("http://arg:2/", "lg_arg", environment=variables, folder=tmp_path)
+    assert found == Server("http://arg:2", "lg_arg")
+    assert find_server(environment=variables, folder=tmp_path) == Server("http://env:1", "lg_env")
+
+
+def test_the_stacks_key_goes_to_no_other_server(tmp_path: Path) -> None:
+    stack_in(tmp_path)
+    assert find_server("http://elsewhere:1", environment={}, folder=tmp_path).key is None
+    assert find_server("http://127.0.0.1:8123/", environment={}, folder=tmp_path).key == "lg_stack"
+
+
+def test_no_server_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(NoServer) as caught:
+        find_server(environment={}, folder=tmp_path)
+    assert "lesiongan up" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "ftp://x", "http://", "http://x:99999999", "//x"]
+)
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(NoServer):
+        find_server(url, "lg_x", environment={})
+
+
+@pytest.mark.parametrize("key", ["lg_\n", "lg_ü", "lg a"])
+def test_a_key_that_no_header_can_carry(key: str) -> None:
+    with pytest.raises(NoServer):
+        find_server("http://x", key, environment={})
+
+
+def test_a_damaged_stack_file_is_as_none(tmp_path: Path) -> None:
+    (tmp_path / ".lesiongan").mkdir()
+    (tmp_path / ".lesiongan" / "stack.json").write_text('{"url": ')
+    with pytest.raises(NoServer):
+        find_server(environment={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost", True),
+        ("http://[::1]:1", True),
+        ("http://127.0.0.1.example.org", False),
+        ("https://lab.example", False),
+    ],
+)
+def test_loopback(url: str, loopback: bool) -> None:
+    assert Server(url, None).loopback is loopback

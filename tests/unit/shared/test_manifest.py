@@ -1,0 +1,54 @@
+"""The manifest keeps what it is given."""
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from lesiongan.contracts.categories import CATEGORIES, SPLITS
+from shared.datasets.manifest import read_manifest, write_manifest
+from shared.datasets.records import ImageMeta, ImageRecord, from_json
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+RECORDS = st.builds(
+    ImageRecord,
+    index=st.integers(0, 2**40),
+    sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    category=st.none() | st.sampled_from(CATEGORIES),
+    split=st.none() | st.sampled_from(SPLITS),
+    patient=st.none() | TEXT,
+    source=TEXT,
+    unit=st.sampled_from(["hu16", "uint8"]),
+    width=st.integers(1, 2**20),
+    height=st.integers(1, 2**20),
+    spacing_mm=st.none() | FINITE,
+    box_px=st.none() | st.tuples(FINITE, FINITE, FINITE, FINITE),
+    window_hu=st.none() | st.tuples(FINITE, FINITE),
+    noisy=st.booleans(),
+    parent_index=st.none() | st.integers(0, 2**40),
+    seed=st.none() | st.integers(0, 2**63 - 1),
+    draw=st.none() | st.integers(0, 2**20),
+    shard=st.integers(0, 2**20),
+    offset=st.integers(0, 2**40),
+    size=st.integers(1, 2**40),
+)
+
+
+@hypothesis_settings(max_examples=60)
+@given(st.lists(RECORDS, max_size=6))
+def test_what_is_written_is_read(records: list[ImageRecord]) -> None:
+    assert read_manifest(write_manifest(records)) == records
+
+
+@given(RECORDS)
+def test_a_record_survives_json(record: ImageRecord) -> None:
+    assert from_json(ImageRecord, {**record.as_json(), "a_later_member": 1}) == record
+
+
+def test_a_meta_is_a_record_without_its_place() -> None:
+    known = ImageMeta(
+        category=None, split=None, patient=None, source="s", unit="uint8", width=1, height=1
+    )
+    place = {"index": 0, "sha256": "0", "shard": 0, "offset": 512, "size": 9}
+    assert from_json(ImageMeta, {**known.as_json(), **place}) == known
