@@ -41,7 +41,7 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
             env=dict(program.environment),
             process_group=0,
             umask=program.umask,
-            preexec_fn=_die_with_parent(program.death_signal),  # noqa: PLW1509 - no lock is taken in it
+            preexec_fn=die_with_parent(program.death_signal),  # noqa: PLW1509 - no lock is taken in it
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
@@ -107,7 +107,8 @@ def wait_gone(processes: Iterable[psutil.Process], seconds: float) -> list[psuti
         time.sleep(0.02)
 
 
-def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """For `preexec_fn`: the kernel signals the child when this thread ends. None outside Linux."""
     if sys.platform != "linux":
         return None
     prctl = _libc().prctl

@@ -130,12 +130,13 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
 def _join(session: Session, job_id: str, parents: Sequence[str]) -> None:
     """Have the job wait for ``parents``; it ends at once with one that did not succeed.
 
-    The shared lock keeps a parent from ending unseen while this transaction lasts.
+    Inserting locks the parents (foreign key) against the lock that every end of a job takes, so
+    none ends unseen while this transaction lasts.
     """
     session.add_all(JobParentRow(job_id=job_id, parent_id=parent) for parent in parents)
     session.flush()
     query = select(JobRow).where(JobRow.id.in_(parents)).order_by(JobRow.id)
-    for parent in session.scalars(query.with_for_update(read=True)).all():
+    for parent in session.scalars(query).all():
         if parent.status in (State.FAILED, State.CANCELLED):
             ledger.end_dependents(session, parent)
 

@@ -53,18 +53,29 @@ def discard(store: ObjectStore, upload: UploadRow) -> None:
 
 
 async def _parse(request: Request, sink: "_PartsSink") -> Form:
+    reader = _FormReader(_boundary(request))
+    async for data in _file_data(request, reader):
+        _suffix(reader.file_name)  # a wrong file is refused before all of it has come
+        await sink.write(data)
+    if reader.file_name is None:
+        return Form(reader.fields, None)
+    return Form(reader.fields, await sink.finish(_suffix(reader.file_name)))
+
+
+def _boundary(request: Request) -> bytes:
     _, options = parse_options_header(request.headers.get("content-type", ""))
-    if b"boundary" not in options:
+    if not options.get(b"boundary"):
         raise BadInput("send multipart/form-data with a boundary")
-    reader = _FormReader(options[b"boundary"])
-    suffix: str | None = None
+    return options[b"boundary"]
+
+
+async def _file_data(request: Request, reader: "_FormReader") -> AsyncIterator[bytes]:
+    """Bytes of the form's file as they come; the fields are in ``reader`` then."""
     try:
         async for chunk in request.stream():
             reader.parser.write(chunk)
-            if reader.file_name is not None:
-                suffix = _suffix(reader.file_name)
             for data in reader.take_file_data():
-                await sink.write(data)
+                yield data
         reader.parser.finalize()
     except FormParserError as error:
         raise BadInput(f"the multipart form is damaged: {error}") from None
@@ -72,13 +83,10 @@ async def _parse(request: Request, sink: "_PartsSink") -> Form:
         raise BadInput("the upload broke off") from None
     if not reader.complete:
         raise BadInput("the multipart form ends too early")
-    if suffix is None:
-        return Form(reader.fields, None)
-    return Form(reader.fields, await sink.finish(suffix))
 
 
-def _suffix(file_name: str) -> str:
-    name = PurePosixPath(file_name.replace("\\", "/")).name.lower()
+def _suffix(file_name: str | None) -> str:
+    name = PurePosixPath((file_name or "").replace("\\", "/")).name.lower()
     for suffix in SUFFIXES:
         if name.endswith(suffix):
             return suffix
@@ -222,17 +230,13 @@ async def receive_image(request: Request, *, max_bytes: int) -> bytes:
 
 
 async def _image_bytes(request: Request) -> AsyncIterator[bytes]:
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    if kind != b"multipart/form-data":
-        async for chunk in request.stream():
-            yield chunk
+    kind, _ = parse_options_header(request.headers.get("content-type", ""))
+    if kind == b"multipart/form-data":
+        async for data in _file_data(request, _FormReader(_boundary(request))):
+            yield data
         return
-    reader = _FormReader(options.get(b"boundary", b""))
     try:
         async for chunk in request.stream():
-            reader.parser.write(chunk)
-            for data in reader.take_file_data():
-                yield data
-        reader.parser.finalize()
-    except FormParserError as error:
-        raise BadInput(f"the multipart form is damaged: {error}") from None
+            yield chunk
+    except ClientDisconnect:
+        raise BadInput("the image broke off") from None

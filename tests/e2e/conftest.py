@@ -1,6 +1,10 @@
 """The whole embedded stack, once for all end-to-end tests: real servers, API and workers."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.processes import die_with_parent
 from deploy.local.servers import erase
-from deploy.local.stack import down, up
+from deploy.local.stack import down, status, up
 from services.preprocessing.domain.phantom import write_phantoms
 from tests.e2e.api import Api
 
@@ -31,7 +36,7 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Started once, and stopped with its data erased, however the tests end."""
     home = tmp_path_factory.mktemp("stack")
-    os.environ["LESIONGAN_LEASE_SECONDS"] = str(LEASE_SECONDS)
+    supervisor = _start_supervisor(home)
     try:
         description = up(home, port=0)
         headers = {"Authorization": f"Bearer {description['key']}"}
@@ -40,9 +45,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         ) as http:
             yield Stack(home, description, Api(http))
     finally:
-        del os.environ["LESIONGAN_LEASE_SECONDS"]
         down(home)
+        supervisor.wait(30)
         erase(home)
+
+
+def _start_supervisor(home: Path) -> subprocess.Popen[bytes]:
+    """A supervisor that is our child, and dies with us: `up` detaches its own, to outlive us."""
+    environment = {**os.environ, "LESIONGAN_LEASE_SECONDS": str(LEASE_SECONDS)}
+    module = (sys.executable, "-m", "deploy.local.supervise", str(home), "--port", "0")
+    supervisor = subprocess.Popen(
+        module, env=environment, preexec_fn=die_with_parent(signal.SIGTERM), start_new_session=True
+    )
+    while status(home).phase == "stopped":
+        assert supervisor.poll() is None, "the supervisor ended"
+        time.sleep(0.05)
+    return supervisor
 
 
 @pytest.fixture

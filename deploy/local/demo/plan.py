@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from lesiongan.client import GeneratedZip
 from lesiongan.contracts.datasets import Dataset
-from lesiongan.contracts.gans import Gan, MetricPoint
+from lesiongan.contracts.gans import Gan, GanCommand, MetricPoint
 
 Size = Literal[32, 64, 128, 256]
 
@@ -19,11 +19,30 @@ class Plan:
     lesions: int = 60
     difficulty: float = 0.5
     size: Size = 32
-    steps: int = 500
-    batch_size: int = 64
+    steps: int = 1000
     liver_images: int = 500
     sheet_images: int = 8
     seed: int = 0
+
+    def gan_command(self, dataset: str) -> GanCommand:
+        """A training that shows something after two minutes on two cores.
+
+        A small network, one critic step a generator step and ten times the paper's learning rate:
+        measured, that comes furthest in so little time. The API's defaults are the paper's.
+        """
+        return GanCommand(
+            dataset=dataset,
+            name="demo",
+            steps=self.steps,
+            batch_size=32,
+            n_critic=1,
+            learning_rate=1e-3,
+            ema_decay=0.99,
+            width=16,
+            latent=64,
+            seed=self.seed,
+            preview_every=max(1, self.steps // 5),
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from lesiongan.cli.progress import megabytes
 from lesiongan.client import Client, GeneratedZip, StreamProgress
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import Dataset, PreprocessCommand
-from lesiongan.contracts.gans import Gan, GanCommand
+from lesiongan.contracts.gans import Gan
 from lesiongan.contracts.jobs import Job
 from services.preprocessing.domain.phantom import write_phantoms
 
@@ -93,15 +93,7 @@ def preprocess(client: Client, raw: Dataset, plan: Plan, timeline: Timeline) -> 
 def train(client: Client, preprocessed: Dataset, plan: Plan, timeline: Timeline) -> Gan:
     """A class-conditional WGAN-GP on the training crops."""
     with timeline.step("Train the GAN") as step:
-        command = GanCommand(
-            dataset=preprocessed.id,
-            name="demo",
-            steps=plan.steps,
-            batch_size=plan.batch_size,
-            seed=plan.seed,
-            preview_every=max(1, plan.steps // 5),
-        )
-        job = step.wait(client, client.gans.train(command))
+        job = step.wait(client, client.gans.train(plan.gan_command(preprocessed.id)))
         gan = client.gans.get(_output(job, "gan"))
         step.finish(f"{gan.id}, {gan.step} steps at {gan.image_size} px")
     return gan

@@ -8,17 +8,10 @@ ICLR 2018, equation 3). No normalisation: the gradient penalty is on each image 
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from services.gan.domain.config import Architecture
-from services.gan.domain.convolution import downsample
 from services.gan.domain.layers import Convolution, Linear, one_hot
-
-_SLOPE = 0.2
-
-
-def _activate(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, _SLOPE)
+from services.gan.domain.second_order import downsample, leaky_relu
 
 
 class DownBlock(nn.Module):
@@ -31,8 +24,8 @@ class DownBlock(nn.Module):
         self.shortcut = Convolution(inputs, outputs, kernel_px=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.convolution1(_activate(x))
-        h = self.convolution2(downsample(_activate(h)))
+        h = self.convolution1(leaky_relu(x))
+        h = self.convolution2(downsample(leaky_relu(h)))
         out: Tensor = h + self.shortcut(downsample(x))
         return out
 
@@ -54,7 +47,7 @@ class Critic(nn.Module):
         h = self.from_image(images)
         for block in self.blocks:
             h = block(h)
-        h = _activate(self.last(_activate(h)))
+        h = leaky_relu(self.last(leaky_relu(h)))
         features = h.float().mean(dim=(2, 3)) * 4.0  # [N, D]: 16 pixels summed, scaled to unit size
         categories = one_hot(labels, len(self.architecture.categories))
         projected = (self.projection(categories) * features).sum(dim=1)

@@ -38,23 +38,25 @@ class UpBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, style_size: int) -> None:
         super().__init__()
+        self.grain_strength = nn.Parameter(torch.zeros(outputs))
         self.norm1 = ModulatedNorm(inputs, style_size)
         self.convolution1 = Convolution(inputs, outputs)
         self.norm2 = ModulatedNorm(outputs, style_size)
         self.convolution2 = Convolution(outputs, outputs)
         self.shortcut = Convolution(inputs, outputs, kernel_px=1)
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, grain: Tensor) -> Tensor:
         h = functional.relu(self.norm1(x, style))
         h = self.convolution1(h)
         h = upsample(functional.relu(self.norm2(h, style)))
+        h = torch.addcmul(h, grain, self.grain_strength.to(h.dtype).view(1, -1, 1, 1))
         h = self.convolution2(h)
         out: Tensor = h + upsample(self.shortcut(x))
         return out
 
 
 class Generator(nn.Module):
-    """G(z, y): latents [N, latent_size], labels [N] -> images [N, C, H, W] in [-1, 1].
+    """G(z, y): latents [N, L], grain [N, 1, S, S], labels [N] -> images [N, C, S, S] in [-1, 1].
 
     A label of -1 stands for no label.
     """
@@ -74,14 +76,16 @@ class Generator(nn.Module):
         self.to_image = Convolution(widths[-1], architecture.channels)
 
     def forward(
-        self, latents: Tensor, labels: Tensor, dtype: torch.dtype = torch.float32
+        self, latents: Tensor, grain: Tensor, labels: Tensor, dtype: torch.dtype = torch.float32
     ) -> Tensor:
         """Computes in ``dtype``; the image is of ``dtype`` too."""
         categories = one_hot(labels, len(self.architecture.categories))
         style = torch.cat((latents, self.embedding(categories)), dim=1)
         h = self.seed_map(style).to(dtype)
         h = h.view(len(h), 4, 4, -1).permute(0, 3, 1, 2)  # channels last in memory from the start
+        grain = grain.to(dtype)
         for block in self.blocks:
-            h = block(h, style)
+            every = grain.shape[-1] // (2 * h.shape[-1])
+            h = block(h, style, grain[:, :, ::every, ::every])
         h = functional.relu(self.norm(h, style))
         return torch.tanh(self.to_image(h).float()).to(dtype)

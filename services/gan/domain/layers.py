@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from services.gan.domain.convolution import convolve
+from services.gan.domain.second_order import convolve
 
 
 class Convolution(nn.Module):

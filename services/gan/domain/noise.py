@@ -8,11 +8,14 @@ NumPy guarantees those from version to version, and turned into numbers here.
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _FLOAT53 = 2.0**-53
+_BYTE_MEAN = np.float32(127.5)
+_BYTE_SD = np.float32(((256**2 - 1) / 12) ** 0.5)
 
 
 class Purpose(IntEnum):
@@ -21,11 +24,23 @@ class Purpose(IntEnum):
     SAMPLE = 0
     INITIAL_WEIGHTS = 1
     REAL_IMAGES = 2
-    CRITIC_LATENT = 3
+    CRITIC_NOISE = 3
     INTERPOLATION = 4
-    GENERATOR_LATENT = 5
+    GENERATOR_NOISE = 5
     GENERATOR_LABELS = 6
     PREVIEW = 7
+
+
+class Noise(NamedTuple):
+    """What a generator makes n images of: float32 latents [n, L] and grain [n, 1, S, S].
+
+    The latents decide what is seen. The grain, one number a pixel, becomes its texture, as in
+    Karras et al., "A style-based generator architecture", CVPR 2019: a scanner's noise cannot be
+    made of a few latents.
+    """
+
+    latents: NDArray[np.float32]
+    grain: NDArray[np.float32]
 
 
 def raw_bits(
@@ -55,28 +70,50 @@ def _box_muller(words: NDArray[np.uint64]) -> NDArray[np.float32]:
     return normal.astype(np.float32)
 
 
-def normal(seed: int, purpose: Purpose, first: int, second: int, count: int) -> NDArray[np.float32]:
-    """``count`` standard normal numbers of the stream (seed, purpose, first, second)."""
-    words = raw_bits(seed, purpose, first, second, count + count % 2)
-    return _box_muller(words)[:count]
+def _grain(words: NDArray[np.uint64], image_size: int) -> NDArray[np.float32]:
+    """Grain [..., 1, S, S] of mean 0 and variance 1 from words [..., S * S / 8]: a byte a pixel."""
+    pixels = words.astype("<u8", copy=False).view(np.uint8).astype(np.float32)
+    centred = (pixels - _BYTE_MEAN) / _BYTE_SD
+    return centred.reshape(*words.shape[:-1], 1, image_size, image_size)
 
 
-def sample_latents(
-    seed: int, indices: Sequence[int], draws: Sequence[int], latent_size: int
-) -> NDArray[np.float32]:
-    """The latents [n, latent_size] of the images (seed, index, draw); each depends on its own only.
+def _split(words: NDArray[np.uint64], latent_size: int, image_size: int) -> Noise:
+    even = latent_size + latent_size % 2
+    latents = _box_muller(np.ascontiguousarray(words[:, :even]))[:, :latent_size]
+    return Noise(latents, _grain(np.ascontiguousarray(words[:, even:]), image_size))
+
+
+def _words_per_image(latent_size: int, image_size: int) -> int:
+    return latent_size + latent_size % 2 + image_size**2 // 8
+
+
+def sample_noise(
+    seed: int,
+    indices: Sequence[int],
+    draws: Sequence[int],
+    latent_size: int,
+    image_size: int,
+) -> Noise:
+    """The noise of the images (seed, index, draw); each depends on its own three numbers only.
 
     ``draw`` tells apart the tries of one image: the first is 0.
     """
-    even = latent_size + latent_size % 2
-    words = np.empty((len(indices), even), dtype=np.uint64)
+    words = np.empty((len(indices), _words_per_image(latent_size, image_size)), dtype=np.uint64)
     for row, (index, draw) in enumerate(zip(indices, draws, strict=True)):
-        words[row] = raw_bits(seed, Purpose.SAMPLE, index, draw, even)
-    return _box_muller(words)[:, :latent_size]
+        words[row] = raw_bits(seed, Purpose.SAMPLE, index, draw, words.shape[1])
+    return _split(words, latent_size, image_size)
 
 
-def step_latents(
-    seed: int, purpose: Purpose, step: int, turn: int, shape: tuple[int, int]
-) -> NDArray[np.float32]:
-    """The latents [n, latent_size] of a training step; ``turn`` counts critic steps within it."""
-    return normal(seed, purpose, step, turn, shape[0] * shape[1]).reshape(shape)
+def step_noise(
+    seed: int,
+    purpose: Purpose,
+    step: int,
+    turn: int,
+    count: int,
+    latent_size: int,
+    image_size: int,
+) -> Noise:
+    """The noise of a batch of ``count`` in training; ``turn`` counts critic steps in a step."""
+    each = _words_per_image(latent_size, image_size)
+    words = raw_bits(seed, purpose, step, turn, count * each).reshape(count, each)
+    return _split(words, latent_size, image_size)

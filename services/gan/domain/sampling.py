@@ -6,6 +6,7 @@ or among thousands, on the same class of device.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from services.gan.domain.batches import to_bytes
 from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
-from services.gan.domain.noise import sample_latents
+from services.gan.domain.noise import Noise, sample_noise
 from services.gan.domain.precision import Precision, reproducible
 from shared.errors import BadInput
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 def sampling_batch(architecture: Architecture) -> int:
@@ -36,19 +39,25 @@ def _check(
         raise BadInput("indices and draws must not be negative")
 
 
+def _padded(array: NDArray[_Number], size: int) -> NDArray[_Number]:
+    padded = np.zeros((size, *array.shape[1:]), dtype=array.dtype)
+    padded[: len(array)] = array
+    return padded
+
+
 def _batch(
     generator: Generator,
     labels: Sequence[int],
-    latents: NDArray[np.float32],
+    noise: Noise,
     precision: Precision,
 ) -> NDArray[np.uint8]:
     count, size = len(labels), sampling_batch(generator.architecture)
-    padded_latents = np.zeros((size, latents.shape[1]), dtype=np.float32)
-    padded_labels = np.zeros(size, dtype=np.int64)
-    padded_latents[:count], padded_labels[:count] = latents, labels
+    latents, grain = _padded(noise.latents, size), _padded(noise.grain, size)
+    padded_labels = _padded(np.array(labels, dtype=np.int64), size)
     with torch.inference_mode(), reproducible(precision):
         images = generator(
-            torch.from_numpy(padded_latents).to(precision.device),
+            torch.from_numpy(latents).to(precision.device),
+            torch.from_numpy(grain).to(precision.device),
             torch.from_numpy(padded_labels).to(precision.device),
             precision.dtype,
         )
@@ -82,11 +91,18 @@ def _sample_checked(
     draws: Sequence[int],
     precision: Precision,
 ) -> Iterator[NDArray[np.uint8]]:
-    size, latent_size = sampling_batch(generator.architecture), generator.architecture.latent_size
+    architecture = generator.architecture
+    size = sampling_batch(architecture)
     for start in range(0, len(labels), size):
         part = slice(start, start + size)
-        latents = sample_latents(seed, indices[part], draws[part], latent_size)
-        yield _batch(generator, labels[part], latents, precision)
+        noise = sample_noise(
+            seed,
+            indices[part],
+            draws[part],
+            architecture.latent_size,
+            architecture.image_size,
+        )
+        yield _batch(generator, labels[part], noise, precision)
 
 
 def sample(

@@ -10,13 +10,29 @@ from torch import Tensor, nn
 from services.gan.domain.batches import TrainingImages, balanced_labels, real_rows, to_unit
 from services.gan.domain.ema import update_average
 from services.gan.domain.gradient_penalty import gradient_norms, gradient_penalty, interpolate
-from services.gan.domain.noise import Purpose, step_latents, uniform
+from services.gan.domain.noise import Purpose, step_noise, uniform
 from services.gan.domain.precision import Precision
 from services.gan.domain.state import TrainingState
 
 
 def _send(array: NDArray[np.generic], precision: Precision) -> Tensor:
     return torch.from_numpy(array).to(precision.device, non_blocking=True)
+
+
+def _noise(
+    state: TrainingState, purpose: Purpose, turn: int, precision: Precision
+) -> tuple[Tensor, Tensor]:
+    architecture, training = state.architecture, state.training
+    noise = step_noise(
+        training.seed,
+        purpose,
+        state.step,
+        turn,
+        training.batch_size,
+        architecture.latent_size,
+        architecture.image_size,
+    )
+    return _send(noise.latents, precision), _send(noise.grain, precision)
 
 
 def _total_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
@@ -36,14 +52,13 @@ def critic_step(
     count, categories = training.batch_size, len(state.architecture.categories)
     chosen = balanced_labels(seed, Purpose.REAL_IMAGES, step, turn, count, categories)
     rows = real_rows(seed, step, turn, chosen, data)
-    shape = (count, state.architecture.latent_size)
-    latents = _send(step_latents(seed, Purpose.CRITIC_LATENT, step, turn, shape), precision)
+    latents, grain = _noise(state, Purpose.CRITIC_NOISE, turn, precision)
     epsilon = uniform(seed, Purpose.INTERPOLATION, step, turn, count).astype(np.float32)
     labels = _send(chosen, precision)
 
     real = to_unit(data.images[_send(rows, precision)], precision.dtype)
     with torch.no_grad():
-        fake = state.generator(latents, labels, precision.dtype)
+        fake = state.generator(latents, grain, labels, precision.dtype)
     scores = state.critic(torch.cat((real, fake)), labels.repeat(2))
     wasserstein = scores[:count].mean() - scores[count:].mean()
     middle = interpolate(real, fake, _send(epsilon, precision))
@@ -65,14 +80,13 @@ def generator_step(state: TrainingState, precision: Precision) -> Tensor:
     training, step, seed = state.training, state.step, state.training.seed
     count, categories = training.batch_size, len(state.architecture.categories)
     chosen = balanced_labels(seed, Purpose.GENERATOR_LABELS, step, 0, count, categories)
-    shape = (count, state.architecture.latent_size)
-    latents = _send(step_latents(seed, Purpose.GENERATOR_LATENT, step, 0, shape), precision)
+    latents, grain = _noise(state, Purpose.GENERATOR_NOISE, 0, precision)
     labels = _send(chosen, precision)
 
     state.critic.requires_grad_(
         requires_grad=False
     )  # its weights' gradients would be computed for nothing
-    fake = state.generator(latents, labels, precision.dtype)
+    fake = state.generator(latents, grain, labels, precision.dtype)
     loss = -state.critic(fake, labels).mean()
     state.generator_optimizer.zero_grad(set_to_none=True)
     loss.backward()

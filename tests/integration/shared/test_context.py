@@ -29,7 +29,7 @@ def take_over(sessions: Sessions) -> None:
 def test_progress_is_written_at_first_at_last_and_not_too_often(
     job: JobContext, sessions: Sessions
 ) -> None:
-    written = []
+    written: list[int] = []
     for done in range(101):
         job.progress(done, 100, "image")
         found = row(sessions, job.job_id).done

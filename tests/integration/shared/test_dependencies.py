@@ -1,6 +1,7 @@
 """Jobs that wait for jobs."""
 
 import threading
+from functools import partial
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -27,7 +28,7 @@ def test_a_dependent_runs_after_its_last_parent(sessions: Sessions, bell: Celery
     child = queued(sessions, parents=[first.job_id, second.job_id])
     for parent in (first, second):
         assert claimed(sessions, child) is None
-        committed(sessions, lambda session, parent=parent: ledger.succeed(session, parent, {}))
+        committed(sessions, partial(ledger.succeed, claim=parent, output={}))
         with sessions() as session:
             rung = sweep.ring_dependents(session, bell, parent.job_id)
         assert [dependent.id for dependent in rung] == [child]

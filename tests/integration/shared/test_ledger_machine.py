@@ -1,7 +1,7 @@
 """The ledger against a model: two workers, one of which may sleep past its lease."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from hypothesis import settings as hypothesis_settings
@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from shared.db.engine import Sessions, make_sessions
 from shared.db.tables import KeyRow
@@ -23,8 +24,16 @@ from shared.jobs.ledger import MAX_STALLS, Claim, LeaseLost
 from tests.conftest import empty_tables
 from tests.integration.shared.builders import LEASE, claimed, committed, queued, row, silence
 
+Write = Callable[[Session, Claim], object]
+
 ENDED = ("succeeded", "failed", "cancelled")
+ENDS = {"succeed": "succeeded", "fail": "failed", "stop": "cancelled"}
 WORKERS = st.sampled_from(["steady", "sleepy"])
+
+
+def output_of(claim: Claim) -> dict[str, int]:
+    """What an attempt leaves, so that one can tell whose it is."""
+    return {"attempt": claim.attempt}
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -61,55 +70,67 @@ class LedgerMachine(RuleBasedStateMachine):
             self.status = "running"
 
     @precondition(lambda self: self.claims)
-    @rule(worker=WORKERS)
-    def renew(self, worker: str) -> None:
-        with self.as_worker(worker) as claim:
-            asked = committed(self.sessions, lambda s: ledger.renew(s, claim, lease=LEASE))
-            assert asked == self.cancel_requested
+    @rule(worker=WORKERS, write=st.sampled_from(["renew", "shard", "checkpoint", "fail", "hold"]))
+    def use_claim(self, worker: str, write: str) -> None:
+        """A write with the claim that a worker believes in: it counts if the model agrees.
+
+        A worker that never had one tries with the other's.
+        """
+        claim = self.claims.get(worker) or next(iter(self.claims.values()))
+        self.attempt_write(claim, write)
 
     @precondition(lambda self: self.claims)
-    @rule(worker=WORKERS, milestone=st.booleans())
-    def write_beside(self, worker: str, *, milestone: bool) -> None:
-        """A shard or a checkpoint: a row in a transaction that holds the job."""
-        with self.as_worker(worker) as claim, self.sessions() as session:
-            held = ledger.hold(session, claim)
-            name = f"{self.job_id}-{self.marks}"
-            session.add(KeyRow(id=name, name=name, sha256=name, scopes=[]))
-            if milestone:
-                held.stalls = 0
-            session.commit()
+    @rule(worker=WORKERS, end=st.sampled_from(["succeed", "stop", "hand_back"]))
+    def end_claim(self, worker: str, end: str) -> None:
+        claim = self.claims.get(worker) or next(iter(self.claims.values()))
+        self.attempt_write(claim, end)
+
+    def attempt_write(self, claim: Claim, name: str) -> None:
+        owner, lost = self.owner, False
+        try:
+            committed(self.sessions, lambda session: self.writes[name](session, claim))
+        except LeaseLost:
+            lost = True
+        assert lost == (claim != owner), (name, claim, owner)
+        if not lost:
+            self.expect(name, claim)
+
+    @property
+    def writes(self) -> dict[str, Write]:
+        return {
+            "hold": ledger.hold,
+            "renew": self.renew,
+            "shard": partial(self.mark, milestone=False),
+            "checkpoint": partial(self.mark, milestone=True),
+            "succeed": lambda session, claim: ledger.succeed(session, claim, output_of(claim)),
+            "fail": lambda session, claim: ledger.fail(session, claim, BadInput("no")),
+            "stop": ledger.cancelled,
+            "hand_back": ledger.hand_back,
+        }
+
+    def renew(self, session: Session, claim: Claim) -> None:
+        assert ledger.renew(session, claim, lease=LEASE) == self.cancel_requested
+
+    def mark(self, session: Session, claim: Claim, *, milestone: bool) -> None:
+        """A row in a transaction that holds the job."""
+        held = ledger.hold(session, claim)
+        name = f"{self.job_id}-{self.marks}"
+        session.add(KeyRow(id=name, name=name, sha256=name, scopes=[]))
+        if milestone:
+            held.stalls = 0
+
+    def expect(self, name: str, claim: Claim) -> None:
+        """What the model says of a write by the owner."""
+        if name in ("shard", "checkpoint"):
             self.marks += 1
-            self.stalls = 0 if milestone else self.stalls
-
-    @precondition(lambda self: self.claims)
-    @rule(worker=WORKERS)
-    def succeed(self, worker: str) -> None:
-        with self.as_worker(worker) as claim:
-            output = {"attempt": claim.attempt}
-            committed(self.sessions, lambda s: ledger.succeed(s, claim, output))
-            self.end("succeeded")
-            self.output = output
-
-    @precondition(lambda self: self.claims)
-    @rule(worker=WORKERS)
-    def fail(self, worker: str) -> None:
-        with self.as_worker(worker) as claim:
-            committed(self.sessions, lambda s: ledger.fail(s, claim, BadInput("no")))
-            self.end("failed")
-
-    @precondition(lambda self: self.claims)
-    @rule(worker=WORKERS)
-    def stop(self, worker: str) -> None:
-        with self.as_worker(worker) as claim:
-            committed(self.sessions, lambda s: ledger.cancelled(s, claim))
-            self.end("cancelled")
-
-    @precondition(lambda self: self.claims)
-    @rule(worker=WORKERS)
-    def hand_back(self, worker: str) -> None:
-        with self.as_worker(worker) as claim:
-            committed(self.sessions, lambda s: ledger.hand_back(s, claim))
+        if name == "checkpoint":
+            self.stalls = 0
+        if name == "succeed":
+            self.output = output_of(claim)
+        if name == "hand_back":
             self.end("cancelled" if self.cancel_requested else "queued")
+        elif name in ENDS:
+            self.end(ENDS[name])
 
     # What the sweeper and people do.
     @precondition(lambda self: self.owner)
@@ -122,6 +143,17 @@ class LedgerMachine(RuleBasedStateMachine):
             self.end("cancelled")
         else:
             self.end("failed" if self.stalls >= MAX_STALLS else "queued")
+
+    @precondition(lambda self: self.status == "queued" or self.owner)
+    @rule(sleeper=WORKERS)
+    def wake_up_replaced(self, sleeper: str) -> None:
+        """A worker sleeps past its lease, and another has its job when it wakes."""
+        other = {"steady": "sleepy", "sleepy": "steady"}[sleeper]
+        if self.status == "queued":
+            self.claim(sleeper)
+        self.sleep_past_the_lease()
+        if self.status == "queued":
+            self.claim(other)
 
     @rule()
     def sweep_in_time(self) -> None:
@@ -165,20 +197,6 @@ class LedgerMachine(RuleBasedStateMachine):
     def end(self, status: str) -> None:
         self.status, self.owner = status, None
 
-    @contextmanager
-    def as_worker(self, worker: str) -> Iterator[Claim]:
-        """A write with the claim that a worker believes in: it counts if the model agrees.
-
-        A worker that never had one tries with the other's.
-        """
-        claim = self.claims.get(worker) or next(iter(self.claims.values()))
-        owner, lost = self.owner, False
-        try:
-            yield claim
-        except LeaseLost:
-            lost = True
-        assert lost == (claim != owner)
-
     def teardown(self) -> None:
         empty_tables(self.engine)
 
@@ -189,5 +207,5 @@ def test_two_workers_never_both_own_a_job(engine: Engine) -> None:
 
     Machine.engine, Machine.sessions = engine, make_sessions(engine)
     run_state_machine_as_test(
-        Machine, settings=hypothesis_settings(max_examples=40, stateful_step_count=25)
+        Machine, settings=hypothesis_settings(max_examples=20, stateful_step_count=20)
     )

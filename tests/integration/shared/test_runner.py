@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.storage.port import StoreUnavailable
 from shared.storage.s3 import S3Store
-from shared.worker.ports import Ports
+from shared.worker.ports import Ports, Task
 from shared.worker.runner import JobRunner
 from tests.integration.shared.builders import claimed, committed, queued, row
 
@@ -31,10 +31,10 @@ def ports(settings: Settings, sessions: Sessions, store: S3Store, bell: CeleryDo
 
 
 def runner(ports: Ports, work: Work) -> JobRunner:
-    def find_task(_kind: str) -> Callable[[JobContext, Ports], Outcome]:
-        return lambda job, _: work(job)
+    def task(job: JobContext, ports: Ports) -> Outcome:
+        return work(job)
 
-    return JobRunner(ports, find_task, worker="w")
+    return JobRunner(ports, lambda _: task, worker="w")
 
 
 def run(ports: Ports, work: Work, **members: object) -> JobRow:
@@ -77,7 +77,7 @@ def test_rows_that_cannot_be_written_fail_the_job(ports: Ports) -> None:
     def write(session: Session) -> None:
         add_key(session)
         session.flush()
-        session.execute(KeyRow.__table__.insert().values(id="k", name="", sha256="k", scopes=[]))
+        session.execute(insert(KeyRow).values(id="k", name="", sha256="k", scopes=[]))
 
     found = run(ports, lambda _: Outcome({}, write=write))
     assert found.status == "failed"
@@ -111,7 +111,7 @@ def test_an_unexpected_error_leaks_nothing(ports: Ports, caplog: pytest.LogCaptu
 
 
 def test_an_unknown_kind_fails(ports: Ports) -> None:
-    def find_task(kind: str) -> Callable[[JobContext, Ports], Outcome]:
+    def find_task(kind: str) -> Task:
         raise KeyError(kind)
 
     job_id = queued(ports.sessions, kind="unheard-of")
@@ -137,6 +137,7 @@ def test_a_server_that_is_away_is_tried_again_then_given_up(ports: Ports, error:
         assert found.stalls == attempt
         if found.status == "queued":
             assert found.not_before is not None
+            assert found.claimed_at is not None
             assert found.not_before - found.claimed_at > timedelta(seconds=1.5 * attempt)
             runner(ports, work).run(job_id)
             assert len(attempts) == attempt, "not before its pause is over"

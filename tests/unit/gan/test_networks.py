@@ -47,30 +47,44 @@ def generator() -> Generator:
     return generator
 
 
+def _noise(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    random = torch.Generator().manual_seed(0)
+    return torch.randn(count, 4, generator=random), torch.randn(count, 1, 32, 32, generator=random)
+
+
 def test_generator_keeps_no_statistics_of_batches(generator: Generator) -> None:
     assert not list(generator.buffers())
-    latents = torch.randn(4, 4, generator=torch.Generator().manual_seed(0))
-    labels = torch.tensor([0, 1, 0, 1])
-    before = generator(latents, labels)
+    latents, grain = _noise(4)
+    before = generator(latents, grain, torch.tensor([0, 1, 0, 1]))
     latents[1:] *= 9.0  # other neighbours
-    after = generator(latents, labels.flip(0).index_fill(0, torch.tensor([0]), 0))
+    after = generator(latents, grain, torch.tensor([0, 0, 1, 0]))
     torch.testing.assert_close(before[0], after[0], rtol=0.0, atol=0.0)
     assert not torch.allclose(before[1], after[1])
 
 
 def test_images_lie_between_minus_one_and_one(generator: Generator) -> None:
-    images = generator(10 * torch.randn(8, 4), torch.zeros(8, dtype=torch.long))
+    latents, grain = _noise(8)
+    images = generator(10 * latents, grain, torch.zeros(8, dtype=torch.long))
     assert images.abs().max() <= 1.0
 
 
-def test_label_changes_the_image_and_the_score(generator: Generator) -> None:
-    latents = torch.ones(2, 4)
-    images = generator(latents, torch.tensor([0, 1]))
-    assert not torch.allclose(images[0], images[1])
+def test_latent_label_and_learned_grain_change_the_image(generator: Generator) -> None:
+    latents, grain = _noise(2)
+    label = torch.tensor([0])
+    base = generator(latents[:1], grain[:1], label)
+    assert not torch.allclose(base, generator(latents[1:], grain[:1], label))
+    assert not torch.allclose(base, generator(latents[:1], grain[:1], torch.tensor([1])))
+    assert torch.equal(base, generator(latents[:1], grain[1:], label))  # not learned yet
+    with torch.no_grad():
+        generator.blocks[-1].get_parameter("grain_strength").fill_(1.0)
+    grained = generator(latents[:1], grain[:1], label)
+    assert not torch.allclose(grained, generator(latents[:1], grain[1:], label))
+
+
+def test_label_changes_the_score() -> None:
     critic = Critic(_tiny(32))
     initialise(critic, torch.Generator().manual_seed(0))
-    same = images[:1].repeat(2, 1, 1, 1)
-    scores = critic(same, torch.tensor([0, 1]))
+    scores = critic(torch.ones(2, 1, 32, 32), torch.tensor([0, 1]))
     assert scores.shape == (2,)
     assert scores[0] != scores[1]
 

@@ -3,27 +3,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gan.domain.batches import balanced_labels
-from services.gan.domain.noise import Purpose, normal, sample_latents, step_latents, uniform
+from services.gan.domain.noise import Noise, Purpose, sample_noise, step_noise, uniform
 
 _SEEDS = st.integers(0, 2**63 - 1)
 _COUNTERS = st.integers(0, 2**40)
 
 
+def _bytes(noise: Noise, row: int) -> bytes:
+    return bytes(noise.latents[row].tobytes() + noise.grain[row].tobytes())
+
+
 @given(seed=_SEEDS, index=_COUNTERS, draw=st.integers(0, 1000), others=st.lists(_COUNTERS))
-def test_latent_of_an_image_does_not_depend_on_its_neighbours(
+def test_noise_of_an_image_does_not_depend_on_its_neighbours(
     seed: int, index: int, draw: int, others: list[int]
 ) -> None:
-    alone = sample_latents(seed, [index], [draw], 9)
-    together = sample_latents(seed, [*others, index], [0] * len(others) + [draw], 9)
-    np.testing.assert_array_equal(together[-1], alone[0])
+    alone = sample_noise(seed, [index], [draw], 9, 32)
+    together = sample_noise(seed, [*others, index], [0] * len(others) + [draw], 9, 32)
+    assert _bytes(together, -1) == _bytes(alone, 0)
 
 
 @given(seed=_SEEDS, index=_COUNTERS, draw=_COUNTERS)
-def test_latents_differ_when_seed_index_or_draw_does(seed: int, index: int, draw: int) -> None:
-    base = sample_latents(seed, [index], [draw], 8)
-    assert not np.array_equal(base, sample_latents(seed ^ 1, [index], [draw], 8))
-    assert not np.array_equal(base, sample_latents(seed, [index + 1], [draw], 8))
-    assert not np.array_equal(base, sample_latents(seed, [index], [draw + 1], 8))
+def test_noise_differs_when_seed_index_or_draw_does(seed: int, index: int, draw: int) -> None:
+    def both(*which: int) -> tuple[bytes, bytes]:
+        noise = sample_noise(which[0], [which[1]], [which[2]], 8, 32)
+        return noise.latents.tobytes(), noise.grain.tobytes()
+
+    base = both(seed, index, draw)
+    for other in (
+        both(seed ^ 1, index, draw),
+        both(seed, index + 1, draw),
+        both(seed, index, draw + 1),
+    ):
+        assert base[0] != other[0]
+        assert base[1] != other[1]
 
 
 @given(seed=_SEEDS, step=_COUNTERS)
@@ -37,8 +49,8 @@ def test_streams_of_different_purpose_step_or_turn_differ(seed: int, step: int) 
     assert len(set(streams)) == len(streams)
 
 
-def test_noise_is_standard_normal_and_uncorrelated_between_images() -> None:
-    latents = sample_latents(3, range(4000), [0] * 4000, 16).astype(np.float64)
+def test_latents_are_standard_normal_and_uncorrelated_between_images() -> None:
+    latents = sample_noise(3, range(4000), [0] * 4000, 16, 32).latents.astype(np.float64)
     assert abs(latents.mean()) < 0.02
     assert abs(latents.std() - 1.0) < 0.01
     assert abs((latents**4).mean() - 3.0) < 0.1
@@ -46,23 +58,34 @@ def test_noise_is_standard_normal_and_uncorrelated_between_images() -> None:
     assert np.abs(np.corrcoef(latents.T) - np.eye(16)).max() < 0.08
 
 
+def test_grain_has_mean_0_and_variance_1_and_no_structure() -> None:
+    grain = sample_noise(3, range(400), [0] * 400, 16, 32).grain.astype(np.float64)
+    assert grain.shape == (400, 1, 32, 32)
+    assert abs(grain.mean()) < 0.01
+    assert abs(grain.std() - 1.0) < 0.01
+    for shift, axis in ((1, 0), (1, 2), (1, 3), (8, 3)):
+        assert abs((grain * np.roll(grain, shift, axis)).mean()) < 0.01
+
+
 def test_noise_never_changes_between_versions() -> None:
     """Old manifests must give the same images for ever: these are the numbers of version 1."""
-    latents = sample_latents(2024, [7], [1], 3)
-    np.testing.assert_allclose(latents, [[0.5199792, -1.8110418, 1.5926147]], rtol=1e-6)
+    noise = sample_noise(2024, [7], [1], 3, 32)
+    np.testing.assert_allclose(noise.latents, [[0.5199792, -1.8110418, 1.5926147]], rtol=1e-6)
+    np.testing.assert_allclose(noise.grain[0, 0, 0, :2], [0.5480359, -1.6035124], rtol=1e-6)
 
 
-@given(seed=_SEEDS, step=_COUNTERS, count=st.integers(1, 40), size=st.integers(1, 9))
-def test_steps_noise_is_a_function_of_its_arguments(
-    seed: int, step: int, count: int, size: int
+@given(seed=_SEEDS, step=_COUNTERS, count=st.integers(1, 9), latent_size=st.integers(1, 9))
+def test_noise_of_a_step_is_a_function_of_its_arguments(
+    seed: int, step: int, count: int, latent_size: int
 ) -> None:
-    first = step_latents(seed, Purpose.CRITIC_LATENT, step, 2, (count, size))
-    assert first.shape == (count, size)
-    assert first.dtype == np.float32
-    np.testing.assert_array_equal(
-        first, step_latents(seed, Purpose.CRITIC_LATENT, step, 2, (count, size))
+    first, again = (
+        step_noise(seed, Purpose.CRITIC_NOISE, step, 2, count, latent_size, 32) for _ in range(2)
     )
-    assert normal(seed, Purpose.CRITIC_LATENT, step, 2, count * size).size == count * size
+    assert first.latents.shape == (count, latent_size)
+    assert first.grain.shape == (count, 1, 32, 32)
+    assert first.latents.dtype == first.grain.dtype == np.float32
+    assert _bytes(first, -1) == _bytes(again, -1)
+    assert len({_bytes(first, row) for row in range(count)}) == count
 
 
 @given(seed=_SEEDS, step=_COUNTERS, count=st.integers(1, 70), categories=st.integers(1, 9))

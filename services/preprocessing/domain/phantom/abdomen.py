@@ -79,7 +79,8 @@ def _paint_splenic_hilum(scene: Scene) -> None:
     for _ in range(8):
         at = scene.near(trunk.at(0.36, 0.16), 9)
         width = float(rng.uniform(2, 5))
-        canvas.fill(blob(rng, at, (width * 1.6, width * 0.7), rng.uniform(0, 180), 0.1, 20), hu.vein, edge_mm=0.6)
+        cut = blob(rng, at, (width * 1.6, width * 0.7), rng.uniform(0, 180), 0.1, 20)
+        canvas.fill(cut, hu.vein, edge_mm=0.6)
     for turn in (35, 110):
         limb = blob(rng, (32, y - 14), (10, 2.2), turn, 0.1)
         canvas.fill(limb, 50.0 + 0.2 * hu.vein, edge_mm=0.6)
@@ -97,7 +98,7 @@ def paint_kidney_level(scene: Scene) -> None:
     _paint_abdominal_wall(scene, ribs=True)
     paint_small_bowel(scene, (-0.45, -0.8, 0.74, -0.05), _loops(scene, 15))
     cavity = canvas.mask(trunk.cavity)
-    if rng.random() < 0.75:
+    if rng.random() < 0.75 or scene.category == "liver":
         paint_liver(scene, jittered(scene, _LIVER_TIP), trunk.at(-0.6, -0.2), cavity)
     else:
         paint_colon(scene, scene.near(trunk.at(-0.74, -0.1), 4), float(rng.uniform(15, 22)))
@@ -135,11 +136,15 @@ def _paint_abdominal_wall(scene: Scene, *, ribs: bool) -> None:
     for side_deg in (0, 180):
         for depth in (0.33, 0.66):
             middle, span = side_deg + float(rng.normal(0, 12)), float(rng.uniform(40, 85))
-            plane = band(trunk.cavity, middle, span, depth * trunk.wall_mm, float(rng.uniform(0.5, 1.4)))
+            thickness = float(rng.uniform(0.5, 1.4))
+            plane = band(trunk.cavity, middle, span, depth * trunk.wall_mm, thickness)
             canvas.fill(plane, FAT_HU + 25, edge_mm=0.4, opacity=0.6)
-    canvas.fill(band(trunk.cavity, 270, 7, 0.5 * trunk.wall_mm, 0.8 * trunk.wall_mm), 5.0, edge_mm=1)
+    middle_mm = 0.5 * trunk.wall_mm
+    linea_alba = band(trunk.cavity, 270, 7, middle_mm, 0.8 * trunk.wall_mm)
+    canvas.fill(linea_alba, 5.0, edge_mm=1)
     for middle in (235, 305):
-        canvas.fill(band(trunk.cavity, middle, 7, 0.5 * trunk.wall_mm, trunk.wall_mm * 0.6), FAT_HU + 30)
+        gap = band(trunk.cavity, middle, 7, middle_mm, 0.6 * trunk.wall_mm)
+        canvas.fill(gap, FAT_HU + 30)
     if ribs:
         paint_ribs(scene, 9)
     canvas.fill(trunk.cavity, FAT_HU, edge_mm=0.6, grain_hu=FAT_GRAIN)

@@ -13,8 +13,11 @@ from services.preprocessing.domain.phantom.contours import (
 from services.preprocessing.domain.phantom.scene import Scene, Site
 from services.preprocessing.domain.phantom.tissues import BOWEL_GAS_HU, FAT_HU, WATER_HU
 
+#: A box in cavity coordinates: u0, v0, u1, v1.
+Region = tuple[float, float, float, float]
 
-def paint_small_bowel(scene: Scene, region: tuple[float, float, float, float], count: int) -> None:
+
+def paint_small_bowel(scene: Scene, region: Region, count: int) -> None:
     """Loops scattered in the box ``region`` (u0, v0, u1, v1 in cavity coordinates).
 
     Between them the mesentery: fat with small vessels, and sites for mesenteric nodes.
@@ -24,8 +27,8 @@ def paint_small_bowel(scene: Scene, region: tuple[float, float, float, float], c
     taken: list[tuple[Point, float]] = []
     for _ in range(count * 6):
         radius = float(rng.uniform(8.5, 15.5))
-        centre = trunk.at(float(rng.uniform(region[0], region[2])), float(rng.uniform(region[1], region[3])))
-        if all(np.hypot(centre[0] - c[0], centre[1] - c[1]) > 0.83 * (radius + r) for c, r in taken):
+        centre = trunk.at(*_within(rng, region))
+        if all(_apart(centre, c) > 0.83 * (radius + r) for c, r in taken):
             taken.append((centre, radius))
             paint_loop(scene, centre, radius)
         if len(taken) >= count:
@@ -33,15 +36,12 @@ def paint_small_bowel(scene: Scene, region: tuple[float, float, float, float], c
     _offer_mesentery(scene, region, taken)
 
 
-def _offer_mesentery(
-    scene: Scene, region: tuple[float, float, float, float], taken: list[tuple[Point, float]]
-) -> None:
+def _offer_mesentery(scene: Scene, region: Region, taken: list[tuple[Point, float]]) -> None:
     rng = scene.rng
     found = 0
     for _ in range(60):
-        u, v = float(rng.uniform(region[0], region[2])), float(rng.uniform(region[1], region[3]))
-        at = scene.trunk.at(u, v)
-        room = min((float(np.hypot(at[0] - c[0], at[1] - c[1])) - r for c, r in taken), default=20)
+        at = scene.trunk.at(*_within(rng, region))
+        room = min((_apart(at, c) - r for c, r in taken), default=20.0)
         if room > 3.5 and found < 6:
             scene.offer("mesentery", Site(at, room + 5, rng.uniform(0, 180), FAT_HU))
             found += 1
@@ -94,17 +94,24 @@ def paint_colon(scene: Scene, centre: Point, radius_mm: float) -> None:
     canvas.fill_all(bubbles, -620.0, edge_mm=0.5, inside=canvas.mask(inner))
 
 
-def _paint_mesenteric_vessels(
-    scene: Scene, region: tuple[float, float, float, float], count: int
-) -> None:
+def _paint_mesenteric_vessels(scene: Scene, region: Region, count: int) -> None:
     rng, trunk = scene.rng, scene.trunk
     cuts = []
     for _ in range(count):
-        at = trunk.at(float(rng.uniform(region[0], region[2])), float(rng.uniform(region[1], region[3])))
+        at = trunk.at(*_within(rng, region))
         if rng.random() < 0.6:
-            cuts.append(ellipse(at, (float(rng.uniform(0.8, 2.2)), float(rng.uniform(0.8, 2))), 0, 14))
+            radii = (float(rng.uniform(0.8, 2.2)), float(rng.uniform(0.8, 2.0)))
+            cuts.append(ellipse(at, radii, 0, 14))
         else:
             start = np.asarray(at)
             line = np.stack([start, start + rng.normal(0, 6, 2), start + rng.normal(0, 11, 2)])
             cuts.append(tube(line, np.array([2.2, 1.6, 0.7])))
     scene.canvas.fill_all(cuts, 0.8 * scene.hu.vein, edge_mm=0.5)
+
+
+def _within(rng: np.random.Generator, region: Region) -> Point:
+    return float(rng.uniform(region[0], region[2])), float(rng.uniform(region[1], region[3]))
+
+
+def _apart(a: Point, b: Point) -> float:
+    return float(np.hypot(a[0] - b[0], a[1] - b[1]))

@@ -62,7 +62,9 @@ class Canvas:
         ``grain_hu`` is the strength of the fine, medium and coarse texture; ``inside`` (uint8
         ``[512, 512]``) keeps the paint within another organ.
         """
-        self.fill_all([contour], hu, edge_mm=edge_mm, grain_hu=grain_hu, opacity=opacity, inside=inside)
+        self.fill_all(
+            [contour], hu, edge_mm=edge_mm, grain_hu=grain_hu, opacity=opacity, inside=inside
+        )
 
     def fill_all(
         self,
@@ -75,15 +77,18 @@ class Canvas:
         inside: Mask | None = None,
     ) -> None:
         """Paint the union of many contours in one pass."""
-        polygons = [self.to_px(contour) for contour in contours]
+        shapes = list(contours)
+        if not shapes:
+            return
+        points = self.to_px(np.concatenate(shapes))
         sigma_px = edge_mm / self.spacing_mm
-        box = _box_around(polygons, margin_px=3 * sigma_px + 2)
+        box = _box_around(points, margin_px=3 * sigma_px + 2)
         if box is None:
             return
         x0, y0, x1, y1 = box
-        cover = _cover(polygons, box)
+        cover = _cover(points, [len(shape) for shape in shapes], box)
         if sigma_px > 0.2:
-            cover = cv2.GaussianBlur(cover, (0, 0), sigma_px)
+            cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), sigma_px), dtype=np.uint8)
         alpha = cover.astype(np.float32) * np.float32(opacity / 255.0)
         if inside is not None:
             alpha *= inside[y0:y1, x0:x1].astype(np.float32) * np.float32(1 / 255.0)
@@ -92,7 +97,7 @@ class Canvas:
 
     def mask(self, contour: Contour) -> Mask:
         """Where ``contour`` lies: uint8 ``[512, 512]``, 255 inside, in between at its edge."""
-        return _cover([self.to_px(contour)], (0, 0, SIZE_PX, SIZE_PX))
+        return _cover(self.to_px(contour), [len(contour)], (0, 0, SIZE_PX, SIZE_PX))
 
     def _paint(self, hu: float, grain_hu: tuple[float, float, float], box: _Box) -> HuImage:
         x0, y0, x1, y1 = box
@@ -104,16 +109,19 @@ class Canvas:
 
 
 def _grain(rng: np.random.Generator, cells: int) -> HuImage:
-    cells = min(cells, SIZE_PX)
+    """A texture of ``cells`` across; beyond half the canvas, a tile is laid four times."""
+    across = SIZE_PX
+    if cells > SIZE_PX // 2:
+        cells, across = min(cells // 2, SIZE_PX // 2), SIZE_PX // 2
     coarse = rng.standard_normal((cells, cells), dtype=np.float32)
-    field = cv2.resize(coarse, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(field / (field.std() + 1e-6), dtype=np.float32)
+    field = np.asarray(
+        cv2.resize(coarse, (across, across), interpolation=cv2.INTER_CUBIC), dtype=np.float32
+    )
+    field /= field[::4, ::4].std() + np.float32(1e-6)
+    return field if across == SIZE_PX else np.tile(field, (2, 2))
 
 
-def _box_around(polygons: list[Contour], margin_px: float) -> _Box | None:
-    if not polygons:
-        return None
-    points = np.concatenate(polygons)
+def _box_around(points: Contour, margin_px: float) -> _Box | None:
     low = np.clip(np.floor(points.min(0) - margin_px), 0, SIZE_PX).astype(int)
     high = np.clip(np.ceil(points.max(0) + margin_px) + 1, 0, SIZE_PX).astype(int)
     if (high <= low).any():
@@ -121,10 +129,14 @@ def _box_around(polygons: list[Contour], margin_px: float) -> _Box | None:
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _cover(polygons: list[Contour], box: _Box) -> Mask:
+def _cover(points: Contour, lengths: list[int], box: _Box) -> Mask:
+    """The union of polygons whose points follow one another (drawn together, overlaps cancel)."""
     x0, y0, x1, y1 = box
     cover = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    for polygon in polygons:
-        fixed = np.round((polygon - (x0, y0)) * 2**_SUBPIXEL_BITS).astype(np.int32)
-        cv2.fillPoly(cover, [fixed], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+    fixed = np.round((points - (x0, y0)) * 2**_SUBPIXEL_BITS).astype(np.int32)
+    start = 0
+    for length in lengths:
+        polygon = fixed[start : start + length]
+        cv2.fillPoly(cover, [polygon], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+        start += length
     return cover

@@ -74,7 +74,7 @@ def draw_cohort(
 
 def _lesions_of_patients(rng: np.random.Generator, count: int) -> list[Counter[Category]]:
     """Deal ``count`` lesions of each category to patients, who mostly have one disease."""
-    left: Counter[Category] = Counter({category: count for category in CATEGORIES})
+    left: Counter[Category] = Counter(dict.fromkeys(CATEGORIES, count))
     patients = []
     while left.total():
         number = min(int(rng.geometric(0.5)), _MOST_LESIONS_OF_PATIENT, left.total())

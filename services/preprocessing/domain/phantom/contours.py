@@ -5,7 +5,8 @@ The frame is the image's: x grows to the image's right (the patient's left), y g
 90 posterior, so that an outline of 360 points is indexed by its angle.
 """
 
-import cv2
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ _POINTS_OF_OUTLINE = 360
 
 
 def smooth_closed(control: Contour, points_per_span: int = 8) -> Contour:
-    """The closed Catmull-Rom spline through ``control`` ``[K, 2]``: ``[K * points_per_span, 2]``."""
+    """The closed Catmull-Rom spline through ``control`` ``[K, 2]``, in order."""
     before, here = np.roll(control, 1, axis=0), control
     after, beyond = np.roll(control, -1, axis=0), np.roll(control, -2, axis=0)
     t = np.linspace(0.0, 1.0, points_per_span, endpoint=False)[None, :, None]
@@ -30,8 +31,7 @@ def smooth_closed(control: Contour, points_per_span: int = 8) -> Contour:
 
 
 def ellipse(centre: Point, radii: Point, angle_deg: float = 0.0, samples: int = 40) -> Contour:
-    theta = np.linspace(0.0, 2 * np.pi, samples, endpoint=False)
-    return placed(np.stack([radii[0] * np.cos(theta), radii[1] * np.sin(theta)], 1), centre, angle_deg)
+    return placed(_unit_circle(samples) * np.asarray(radii), centre, angle_deg)
 
 
 def blob(
@@ -43,13 +43,23 @@ def blob(
     samples: int = 56,
 ) -> Contour:
     """An ellipse whose radius wanders by about ``roughness``, with less power at finer waves."""
-    theta = np.linspace(0.0, 2 * np.pi, samples, endpoint=False)
     wave = np.arange(2, 8)[:, None]
     amplitude = rng.normal(size=(6, 1)) * roughness * 1.6 / wave
     phase = rng.uniform(0, 2 * np.pi, size=(6, 1))
-    radius = np.clip(1.0 + (amplitude * np.cos(wave * theta + phase)).sum(0), 0.4, 1.8)
-    flat = np.stack([radii[0] * radius * np.cos(theta), radii[1] * radius * np.sin(theta)], 1)
+    waves = amplitude * np.cos(wave * _angles(samples) + phase)
+    radius = np.clip(1.0 + waves.sum(0), 0.4, 1.8)
+    flat = _unit_circle(samples) * np.asarray(radii) * radius[:, None]
     return placed(flat, centre, angle_deg)
+
+
+@cache
+def _angles(samples: int) -> NDArray[np.float64]:
+    return np.linspace(0.0, 2 * np.pi, samples, endpoint=False)
+
+
+@cache
+def _unit_circle(samples: int) -> Contour:
+    return np.stack([np.cos(_angles(samples)), np.sin(_angles(samples))], 1)
 
 
 def placed(contour: Contour, centre: Point, angle_deg: float = 0.0) -> Contour:
@@ -85,7 +95,9 @@ def trunk_outline(
     return np.stack([x, y], 1)
 
 
-def bumps(angles_deg: list[float], heights_mm: list[float], width_deg: float) -> NDArray[np.float64]:
+def bumps(
+    angles_deg: list[float], heights_mm: list[float], width_deg: float
+) -> NDArray[np.float64]:
     """A sum of Gaussian bumps round an outline, ``[360]`` in mm: folds, furrows, breasts."""
     at = np.arange(_POINTS_OF_OUTLINE)[None, :]
     away = (at - np.asarray(angles_deg)[:, None] + 180) % 360 - 180
@@ -94,9 +106,12 @@ def bumps(angles_deg: list[float], heights_mm: list[float], width_deg: float) ->
 
 
 def outward_normals(outline: Contour) -> Contour:
-    tangent = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
-    normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1)
-    return np.asarray(normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9))
+    return _normal_of(np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0))
+
+
+def _normal_of(tangent: Contour) -> Contour:
+    length = np.sqrt(tangent[:, 0] ** 2 + tangent[:, 1] ** 2) + 1e-9
+    return np.asarray(tangent[:, ::-1] * np.array([1.0, -1.0]) / length[:, None])
 
 
 def grown(outline: Contour, by_mm: float | NDArray[np.float64]) -> Contour:
@@ -113,7 +128,8 @@ def band(
     """
     at = np.linspace(middle_deg - span_deg / 2, middle_deg + span_deg / 2, 18)
     index = np.round(at).astype(int) % _POINTS_OF_OUTLINE
-    points, normals = outline[index], outward_normals(outline)[index]
+    points = outline[index]
+    normals = _normal_of(outline[(index + 1) % _POINTS_OF_OUTLINE] - outline[index - 1])
     half = 0.5 * thickness_mm * np.sqrt(np.sin(np.linspace(0.06, np.pi - 0.06, 18)))[:, None]
     outer, inner = points + normals * (depth_mm + half), points + normals * (depth_mm - half)
     return np.concatenate([outer, inner[::-1]])
@@ -127,7 +143,3 @@ def tube(centreline: Contour, widths_mm: NDArray[np.float64]) -> Contour:
     length = np.sqrt(tangent[:, 0] ** 2 + tangent[:, 1] ** 2) + 1e-9
     across = tangent[:, ::-1] * (np.array([-0.5, 0.5]) * (widths_mm / length)[:, None])
     return np.concatenate([centreline + across, (centreline - across)[::-1]])
-
-
-def area_mm2(contour: Contour) -> float:
-    return float(abs(cv2.contourArea(contour.astype(np.float32))))

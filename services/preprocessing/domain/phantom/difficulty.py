@@ -22,7 +22,7 @@ class Difficulty:
     @property
     def lesion_contrast(self) -> float:
         """Factor on the HU difference between a lesion and what it grows in."""
-        return 1.4 - 0.85 * self.level
+        return 1.35 - 0.95 * self.level
 
     @property
     def noise(self) -> float:
@@ -32,9 +32,9 @@ class Difficulty:
     @property
     def borderline_share(self) -> float:
         """The share of lesions at sites that another category could claim."""
-        return 0.9 * self.level
+        return min(1.0, 1.3 * self.level)
 
     @property
     def foreign_window_share(self) -> float:
         """The share of lesions read in a window that is not their category's usual one."""
-        return 0.5 * self.level
+        return 0.6 * self.level

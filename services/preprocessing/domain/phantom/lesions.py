@@ -20,12 +20,15 @@ from services.preprocessing.domain.phantom.tissues import FAT_HU, WATER_HU
 #: Kinds of sites: what only this category has, then what a neighbour could claim too.
 _SITES: dict[Category, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "bone": (("vertebra", "iliac"), ("rib",)),
-    "abdomen": (("retroperitoneum", "pancreas", "upper"), ("mesentery", "bowel")),
-    "mediastinum": (("mediastinum",), ("hilum",)),
-    "liver": (("liver",), ("liver",)),
-    "lung": (("lung",), ("pleura", "hilum")),
-    "kidney": (("kidney",), ("kidney",)),
-    "soft_tissue": (("fat", "wall", "armpit"), ("gluteal", "back_muscle", "groin", "psoas")),
+    "abdomen": (
+        ("retroperitoneum", "pancreas", "upper"),
+        ("mesentery", "bowel", "perirenal", "perihepatic"),
+    ),
+    "mediastinum": (("mediastinum",), ("hilum", "paravertebral", "juxtamediastinal")),
+    "liver": (("liver",), ("perihepatic", "liver")),
+    "lung": (("lung",), ("pleura", "hilum", "juxtamediastinal")),
+    "kidney": (("kidney",), ("perirenal", "kidney")),
+    "soft_tissue": (("fat", "wall", "armpit"), ("gluteal", "back_muscle", "groin", "psoas", "rib")),
     "pelvis": (("pelvis", "bladder"), ("mesentery", "groin", "bowel")),
 }
 
@@ -46,14 +49,14 @@ _RADIUS_MM: dict[Category, tuple[float, float]] = {
 def choose_site(
     rng: np.random.Generator, scene: Scene, category: Category, difficulty: Difficulty
 ) -> Site:
-    """One of the sites that the level offers ``category``."""
+    """Take one of the sites that the level offers ``category``: the next lesion grows elsewhere."""
     own, borderline = _SITES[category]
-    first, second = (own, borderline) if rng.random() >= difficulty.borderline_share else (borderline, own)
-    for kinds in (first, second):
+    is_own = rng.random() >= difficulty.borderline_share
+    for kinds in (own, borderline) if is_own else (borderline, own):
         present = [kind for kind in kinds if scene.sites.get(kind)]
         if present:
             sites = scene.sites[present[int(rng.integers(len(present)))]]
-            return sites[int(rng.integers(len(sites)))]
+            return sites.pop(int(rng.integers(len(sites))))
     raise LookupError(f"This level offers no site for {category}.")
 
 
@@ -67,7 +70,8 @@ def paint_lesion(
     radius = min(radius, 26.0)
     stretch = float(rng.uniform(1.0, 1.35))
     turn = site.angle_deg + float(rng.normal(0, 20))
-    contour = blob(rng, site.centre, (radius * stretch, radius / stretch), turn, _ROUGHNESS[category])
+    radii = (radius * stretch, radius / stretch)
+    contour = blob(rng, site.centre, radii, turn, _ROUGHNESS[category])
     _PAINTERS[category](rng, scene, site, contour, difficulty.lesion_contrast)
     return contour
 
@@ -125,7 +129,7 @@ def _paint_lung(
     if kind < 0.14:
         glass = min(-320.0, -720.0 + 190.0 * contrast)
         fill(contour, glass, edge_mm=1.4, grain_hu=(20, 45, 10), inside=inside)
-        fill(shrunk(contour, 0.4), -120.0, edge_mm=1.4, inside=inside)
+        fill(shrunk(contour, 0.5), 25.0, edge_mm=1.2, inside=inside)
         return
     if kind < 0.6:
         spicules = _spicules(rng, contour)
@@ -180,11 +184,10 @@ def _paint_kidney(
         enhancing = _toward(cortex, 0.45 * cortex + 35, min(contrast, 1.1))
         fill(contour, enhancing, edge_mm=1.2, grain_hu=(6, 17, 10))
         if rng.random() < 0.5:
-            at = scene.canvas  # necrosis lies off centre, inside the mass
             middle = contour.mean(0) + rng.normal(0, 0.1, 2) * np.ptp(contour, axis=0)
             size = 0.2 * float(np.ptp(contour[:, 0]))
             necrosis = blob(rng, (float(middle[0]), float(middle[1])), (size, size * 0.8), 0, 0.2)
-            at.fill(necrosis, enhancing - 34 * contrast, edge_mm=1.6)
+            fill(necrosis, enhancing - 34 * contrast, edge_mm=1.6)
     else:
         fill(contour, -45.0, edge_mm=0.8, grain_hu=(8, 26, 8))
 
@@ -193,7 +196,7 @@ def _paint_node(
     rng: np.random.Generator, scene: Scene, site: Site, contour: Contour, contrast: float
 ) -> None:
     """An enlarged lymph node or implant: homogeneous, necrotic, or a matted pair."""
-    fill = scene.canvas.fill
+    fill, inside = scene.canvas.fill, site.inside
     node_hu = scene.hu.node + float(rng.normal(0, 9))
     if abs(node_hu - site.background_hu) < 20:
         node_hu = _toward(site.background_hu, site.background_hu - 24, contrast)
@@ -201,10 +204,11 @@ def _paint_node(
         size = float(np.ptp(contour, axis=0).min())
         beside = contour.mean(0) + 0.42 * size * _direction(rng)
         twin = blob(rng, _point(beside), (0.3 * size, 0.26 * size), 0, 0.1)
-        fill(twin, node_hu - 4, edge_mm=0.7, grain_hu=(3, 6, 3))
-    fill(contour, node_hu, edge_mm=0.7, grain_hu=(3, 6, 4))
+        fill(twin, node_hu - 4, edge_mm=0.7, grain_hu=(3, 6, 3), inside=inside)
+    fill(contour, node_hu, edge_mm=0.7, grain_hu=(3, 6, 4), inside=inside)
     if rng.random() < 0.28:
-        fill(shrunk(contour, 0.55), node_hu - 26 * contrast, edge_mm=1.6, grain_hu=(2, 5, 0))
+        core_hu = node_hu - 26 * contrast
+        fill(shrunk(contour, 0.55), core_hu, edge_mm=1.6, grain_hu=(2, 5, 0), inside=inside)
 
 
 def _paint_pelvis(

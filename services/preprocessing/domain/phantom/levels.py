@@ -10,7 +10,7 @@ from services.preprocessing.domain.phantom.scene import LevelMeasures, Scene
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """An axial level: its painter, and its height as DeepLesion's normalised z (0 head to 1 feet)."""
+    """An axial level: its painter, and its height (0 head to 1 feet, as in DeepLesion)."""
 
     name: str
     normalised_z: float
@@ -30,12 +30,12 @@ LEVELS = (CARINA, HEART, LIVER, KIDNEY, LOWER, ILIAC, HIP)
 #: The levels at which each category is found, with their shares.
 LEVELS_OF: dict[Category, dict[Level, float]] = {
     "bone": {CARINA: 0.2, HEART: 0.15, LIVER: 0.1, KIDNEY: 0.1, LOWER: 0.1, ILIAC: 0.2, HIP: 0.15},
-    "abdomen": {LIVER: 0.15, KIDNEY: 0.45, LOWER: 0.4},
+    "abdomen": {LIVER: 0.15, KIDNEY: 0.4, LOWER: 0.45},
     "mediastinum": {CARINA: 0.75, HEART: 0.25},
     "liver": {LIVER: 0.8, KIDNEY: 0.2},
     "lung": {CARINA: 0.5, HEART: 0.5},
     "kidney": {KIDNEY: 1.0},
     "soft_tissue": {CARINA: 0.25, HEART: 0.1, LIVER: 0.1, KIDNEY: 0.1, LOWER: 0.15, ILIAC: 0.15,
                     HIP: 0.15},
-    "pelvis": {ILIAC: 0.55, HIP: 0.45},
+    "pelvis": {ILIAC: 0.65, HIP: 0.35},
 }  # fmt: skip

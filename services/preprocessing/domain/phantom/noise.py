@@ -6,9 +6,9 @@ import numpy as np
 from services.preprocessing.domain.phantom.canvas import AIR_HU, HuImage
 
 
-def blurred_by_scanner(hu: HuImage, sharpness: float) -> HuImage:
-    """``hu`` through the reconstruction kernel's point spread (Gaussian, in pixels)."""
-    return np.asarray(cv2.GaussianBlur(hu, (0, 0), 0.85 - 0.3 * sharpness), dtype=np.float32)
+def blurred(image: HuImage, sigma_px: float) -> HuImage:
+    """``image`` through a Gaussian point spread."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), dtype=np.float32)
 
 
 def noise_field(rng: np.random.Generator, shape: tuple[int, int], sharpness: float) -> HuImage:
@@ -19,18 +19,22 @@ def noise_field(rng: np.random.Generator, shape: tuple[int, int], sharpness: flo
     X-ray tomography", Phys. Med. Biol. 23, 1978): here, a difference of two Gaussians.
     """
     white = rng.standard_normal(shape, dtype=np.float32)
-    narrow = cv2.GaussianBlur(white, (0, 0), 0.95 - 0.4 * sharpness)
-    wide = cv2.GaussianBlur(narrow, (0, 0), 3.0)
-    field = narrow - 0.7 * wide
-    return np.asarray(field / field.std(), dtype=np.float32)
+    narrow = blurred(white, 0.95 - 0.4 * sharpness)
+    half = cv2.resize(narrow, (shape[1] // 2, shape[0] // 2), interpolation=cv2.INTER_AREA)
+    wide = cv2.resize(
+        cv2.GaussianBlur(half, (0, 0), 1.4), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR
+    )
+    field = np.asarray(narrow - np.float32(0.7) * wide, dtype=np.float32)
+    return np.asarray(field / field[::4, ::4].std(), dtype=np.float32)
 
 
 def streak_field(rng: np.random.Generator, shape: tuple[int, int]) -> HuImage:
     """Unit-variance lateral streaks, as where bone on both sides starves the detector."""
     lines = rng.standard_normal((shape[0], shape[1] // 8), dtype=np.float32)
-    lines = cv2.blur(lines, (33, 1))
-    field = cv2.resize(lines, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(field / field.std(), dtype=np.float32)
+    field = cv2.resize(
+        cv2.blur(lines, (33, 1)), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR
+    )
+    return np.asarray(field / field[::4, ::4].std(), dtype=np.float32)
 
 
 def noise_level(hu: HuImage, noise_hu: float) -> HuImage:
@@ -53,7 +57,7 @@ def scanned(
     streak_hu: float = 0.0,
 ) -> HuImage:
     """float32 ``[H, W]`` HU as the scanner would have reconstructed the painted slice."""
-    image = blurred_by_scanner(hu, sharpness)
+    image = blurred(hu, 0.85 - 0.3 * sharpness)
     level = noise_level(hu, noise_hu)
     image += noise_field(rng, (hu.shape[0], hu.shape[1]), sharpness) * level
     if streak_hu > 0:

@@ -19,7 +19,8 @@ from services.preprocessing.domain.phantom.vessels import grow_tree, paint_vesse
 
 ORGAN_GRAIN = (3.0, 4.0, 4.0)
 _KIDNEY = np.array([[0.0, -1.0], [0.72, -0.72], [1.0, 0.0], [0.75, 0.72], [0.0, 1.0],
-                    [-0.62, 0.74], [-0.72, 0.3], [-0.36, 0.0], [-0.72, -0.32], [-0.62, -0.76]])  # fmt: skip
+                    [-0.62, 0.74], [-0.72, 0.3], [-0.36, 0.0], [-0.72, -0.32],
+                    [-0.62, -0.76]])  # fmt: skip
 
 
 def jittered(scene: Scene, uv: list[Point], by: float = 0.025) -> Contour:
@@ -52,24 +53,35 @@ def paint_liver(scene: Scene, outline: Contour, heart: Point, cavity: Mask) -> N
     vessel_hu = hu.liver_vessel
     canvas.fill_all(thick, vessel_hu, edge_mm=1.0, inside=inside, opacity=0.75)
     canvas.fill_all(thin, vessel_hu, edge_mm=1.0, inside=inside, opacity=0.55)
+    _offer_perihepatic_sites(scene, outline, cavity, liver_hu)
     _offer_liver_sites(scene, outline, inside, liver_hu)
 
 
 def _offer_liver_sites(scene: Scene, outline: Contour, inside: Mask, liver_hu: float) -> None:
     rng = scene.rng
     low, high = outline.min(0), outline.max(0)
+    middle = outline.mean(0)
+    scene.offer("liver", Site((float(middle[0]), float(middle[1])), 14.0, 0.0, liver_hu, inside))
     found = 0
     for _ in range(200):
         at = rng.uniform(low, high)
         x, y = scene.canvas.to_px(at[None])[0]
         reach = 7 / scene.canvas.spacing_mm
-        window = inside[max(0, int(y - reach)) : int(y + reach), max(0, int(x - reach)) : int(x + reach)]
-        if window.size and window.min() > 200:
+        left, top = max(0, int(x - reach)), max(0, int(y - reach))
+        around = inside[top : int(y + reach), left : int(x + reach)]
+        if around.size and around.min() > 200:
             site = Site((float(at[0]), float(at[1])), 26.0, rng.uniform(0, 180), liver_hu, inside)
             scene.offer("liver", site)
             found += 1
         if found >= 8:
             return
+
+
+def _offer_perihepatic_sites(scene: Scene, outline: Contour, cavity: Mask, liver_hu: float) -> None:
+    """On the capsule: lesions that bulge out of the liver, or press into it from outside."""
+    rim = shrunk(outline, 0.94)
+    for x, y in rim[scene.rng.integers(0, len(rim), 5)].tolist():
+        scene.offer("perihepatic", Site((x, y), 13.0, scene.rng.uniform(0, 180), liver_hu, cavity))
 
 
 def paint_spleen(scene: Scene, outline: Contour, cavity: Mask) -> None:
@@ -106,7 +118,8 @@ def paint_kidney(scene: Scene, side: int, scale: float) -> None:
     hilum = (centre[0] - side * 20 * scale, centre[1] + 1)
     canvas.fill(ellipse(hilum, (9 * scale, 5 * scale)), FAT_HU + 15, edge_mm=1.2)
     pelvis = (sinus[0] - side * 2, sinus[1])
-    canvas.fill(blob(rng, pelvis, (6 * scale, 4 * scale), turn, 0.15), hu.kidney_pelvis, edge_mm=0.8)
+    calyces = blob(rng, pelvis, (6 * scale, 4 * scale), turn, 0.15)
+    canvas.fill(calyces, hu.kidney_pelvis, edge_mm=0.8)
     paint_vessel(scene, scene.near((hilum[0], hilum[1] - 3), 1.5), 2.6, hu.vein)
     for heading in rng.uniform(-110, 110, 6):
         angle = np.deg2rad(heading)
@@ -115,6 +128,11 @@ def paint_kidney(scene: Scene, side: int, scale: float) -> None:
             centre[1] + float(np.sin(angle)) * 29 * scale,
         )
         scene.offer("kidney", Site(rim, 20.0, rng.uniform(0, 180), hu.kidney_cortex))
+        outside = (
+            centre[0] + 1.4 * (rim[0] - centre[0]),
+            centre[1] + 1.35 * (rim[1] - centre[1]) - 2.0,
+        )
+        scene.offer("perirenal", Site(outside, 13.0, rng.uniform(0, 180), FAT_HU))
 
 
 def _paint_pyramids(scene: Scene, sinus: Point, side: int, scale: float) -> None:

@@ -30,13 +30,20 @@ _WING = np.array([[0.3, 0.62], [0.42, 0.7], [0.62, 0.34], [0.8, -0.06], [0.86, -
 _SACRUM = np.array([[-0.28, 0.36], [-0.12, 0.26], [0.12, 0.26], [0.28, 0.36], [0.33, 0.58],
                     [0.16, 0.74], [0.0, 0.8], [-0.16, 0.74], [-0.33, 0.58]])  # fmt: skip
 
+_ILIACUS = [(0.3, 0.6), (0.62, 0.3), (0.8, -0.1), (0.72, -0.3), (0.5, -0.05), (0.32, 0.3)]
+_FALSE_PELVIS = [(-0.72, -0.3), (-0.4, -0.8), (0.0, -0.93), (0.4, -0.8), (0.72, -0.3),
+                 (0.46, -0.02), (0.28, 0.36), (0.0, 0.3), (-0.28, 0.36),
+                 (-0.46, -0.02)]  # fmt: skip
+#: Fat clefts between the gluteal muscles: u, v, turn in degrees, length in mm.
+_CLEFTS = ((0.6, 0.5, 48, 34), (0.74, 0.16, 62, 26), (0.8, -0.36, 118, 20))
+
 
 def paint_iliac_level(scene: Scene) -> None:
     """Iliac wings between the gluteal and iliacus muscles, sacrum, bowel, iliac vessels."""
     rng, trunk = scene.rng, scene.trunk
     _paint_girdle(scene)
-    _paint_muscle(scene, [(0.3, 0.6), (0.62, 0.3), (0.8, -0.1), (0.72, -0.3), (0.5, -0.05), (0.32, 0.3)])
-    interior = smooth_closed(trunk.shape((-0.72, -0.3), (-0.4, -0.8), (0, -0.93), (0.4, -0.8), (0.72, -0.3), (0.46, -0.02), (0.28, 0.36), (0, 0.3), (-0.28, 0.36), (-0.46, -0.02)))  # fmt: skip  # noqa: E501
+    _paint_muscle(scene, _ILIACUS)
+    interior = smooth_closed(trunk.shape(*_FALSE_PELVIS))
     scene.canvas.fill(interior, FAT_HU, edge_mm=0.8, grain_hu=FAT_GRAIN)
     paint_small_bowel(scene, (-0.5, -0.8, 0.5, 0.1), int(rng.integers(11, 18)))
     paint_colon(scene, scene.near(trunk.at(-0.52, -0.42), 4), float(rng.uniform(13, 20)))
@@ -80,7 +87,8 @@ def paint_hip_level(scene: Scene) -> None:
         paint_vessel(scene, scene.near(trunk.at(side * 0.38, -0.58), 2), 5.5, scene.hu.vein)
         scene.offer("groin", Site(trunk.at(side * 0.5, -0.76), 11.0, 20.0 * side, FAT_HU))
         for u, v in ((0.32, -0.18), (0.3, 0.3), (0.28, -0.42)):
-            scene.offer("pelvis", Site(scene.near(trunk.at(side * u, v), 3), 16.0, 70 * side, FAT_HU))
+            beside = scene.near(trunk.at(side * u, v), 3)
+            scene.offer("pelvis", Site(beside, 16.0, 70 * side, FAT_HU))
     scene.offer("pelvis", Site(scene.near(trunk.at(0.1, 0.3), 3), 18.0, 0.0, FAT_HU))
     scene.offer("bladder", Site(bladder, 14.0, 0.0, WATER_HU))
     offer_fat_and_wall_sites(scene, avoid_spine=False)
@@ -97,13 +105,16 @@ def _paint_girdle(scene: Scene) -> None:
     paint_wall(scene)
     canvas.fill(trunk.cavity, scene.hu.muscle, grain_hu=MUSCLE_GRAIN)
     for side in (1, -1):
-        for u, v, turn, length in ((0.6, 0.5, 48, 34), (0.74, 0.16, 62, 26), (0.8, -0.36, 118, 20)):
-            cleft = blob(rng, scene.near(trunk.at(side * u, v), 3), (length, 1.7), side * turn, 0.12)
+        for u, v, lie, reach in _CLEFTS:
+            turn, length = lie + float(rng.normal(0, 7)), reach * float(rng.uniform(0.7, 1.2))
+            middle = scene.near(trunk.at(side * u, v), 3)
+            cleft = blob(rng, middle, (length, 1.7), side * turn, 0.12)
             canvas.fill(cleft, FAT_HU + 20, edge_mm=0.9, opacity=0.85)
-            for _ in range(4):
-                strand = scene.near(trunk.at(side * u, v + 0.16), 14)
-                line = blob(rng, strand, (float(rng.uniform(5, 16)), 0.7), side * (turn - 18), 0.1, 16)
-                canvas.fill(line, FAT_HU + 30, edge_mm=0.6, opacity=0.7)
+            for _ in range(int(rng.integers(2, 8))):
+                strand = scene.near(trunk.at(side * u, v + 0.16), 15)
+                length_mm, lean = float(rng.uniform(3, 12)), float(rng.normal(turn - 18, 16))
+                line = blob(rng, strand, (length_mm, 0.7), side * lean, 0.1, 16)
+                canvas.fill(line, FAT_HU + 50, edge_mm=0.8, opacity=float(rng.uniform(0.3, 0.7)))
         gluteus = trunk.at(side * 0.62, 0.66)
         scene.offer("gluteal", Site(scene.near(gluteus, 4), 18.0, -40.0 * side, scene.hu.muscle))
     canvas.fill(band(trunk.muscle, 90, 16, -2.0, 14.0), FAT_HU, edge_mm=1.5, grain_hu=FAT_GRAIN)
@@ -121,7 +132,8 @@ def _paint_psoas_and_vessels(scene: Scene) -> None:
         at = trunk.at(side * 0.42, -0.06)
         psoas = blob(rng, at, (18 * scene.patient.muscle, 15), side * 35, 0.05)
         scene.canvas.fill(psoas, hu.muscle, edge_mm=0.6, grain_hu=(4, 7, 4))
-        paint_vessel(scene, scene.near(trunk.at(side * 0.24, -0.02), 2), 5.0, hu.aorta, calcified=True)
+        artery = scene.near(trunk.at(side * 0.24, -0.02), 2)
+        paint_vessel(scene, artery, 5.0, hu.aorta, calcified=True)
         paint_vessel(scene, scene.near(trunk.at(side * 0.24, 0.12), 2), 6.0, hu.vein)
         for u, v in ((0.34, 0.1), (0.3, -0.12), (0.16, 0.08)):
             site = Site(scene.near(trunk.at(side * u, v), 2), 12.0, 60.0 * side, FAT_HU)

@@ -3,9 +3,17 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lesiongan.contracts.categories import Category
 from services.preprocessing.domain.phantom.canvas import Canvas, Mask
-from services.preprocessing.domain.phantom.contours import Contour, Point, bumps, grown, trunk_outline
+from services.preprocessing.domain.phantom.contours import (
+    Contour,
+    Point,
+    bumps,
+    grown,
+    trunk_outline,
+)
 from services.preprocessing.domain.phantom.patients import Patient, Study
 from services.preprocessing.domain.phantom.tissues import TissueHu
 
@@ -35,7 +43,7 @@ class Trunk:
     cavity_posterior_mm: float
 
     def at(self, u: float, v: float) -> Point:
-        """The point (mm) at cavity coordinates -1..1 (u: patient's right to left, v: front to back)."""
+        """The point (mm) at cavity coordinates -1 to 1: u right to left, v front to back."""
         return (u * self.cavity_half_width_mm, v * self._depth(v))
 
     def shape(self, *uv: Point) -> Contour:
@@ -54,6 +62,7 @@ class Scene:
     patient: Patient
     study: Study
     trunk: Trunk
+    category: Category  # of the lesions to come: their organ must be in the slice
     sites: dict[str, list[Site]] = field(default_factory=dict)
 
     @property
@@ -107,7 +116,7 @@ def draw_trunk(rng: np.random.Generator, patient: Patient, level: LevelMeasures)
 
 def _fat_layer(
     rng: np.random.Generator, patient: Patient, level: LevelMeasures
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+) -> NDArray[np.float64]:
     fat = patient.fat_mm * level.fat
     thickness = np.full(360, 3.0 + fat)
     wander = rng.normal(0, 0.16 * fat + 1.0, 5)

@@ -77,12 +77,11 @@ def _empty_scene(plan: SlicePlan) -> Scene:
     rng = np.random.default_rng([plan.seed, 0])
     shape_rng = np.random.default_rng([patient.seed, LEVELS.index(level)])
     canvas = Canvas(rng, study.spacing_mm, study.middle_px)
-    return Scene(canvas, rng, patient, study, draw_trunk(shape_rng, patient, level.measures))
+    trunk = draw_trunk(shape_rng, patient, level.measures)
+    return Scene(canvas, rng, patient, study, trunk, plan.category)
 
 
-def _paint_lesions(
-    scene: Scene, plan: SlicePlan, difficulty: Difficulty
-) -> tuple[LesionMark, ...]:
+def _paint_lesions(scene: Scene, plan: SlicePlan, difficulty: Difficulty) -> tuple[LesionMark, ...]:
     rng = np.random.default_rng([plan.seed, 1])
     body = scene.canvas.to_px(scene.trunk.skin)
     low, size = body.min(0), np.ptp(body, axis=0)

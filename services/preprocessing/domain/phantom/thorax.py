@@ -43,6 +43,9 @@ def paint_great_vessels_level(scene: Scene) -> None:
                (0.2, 0.05), (0.0, 0.22), (-0.08, -0.55)):  # fmt: skip
         centre = scene.near(scene.trunk.at(*at), 3)
         scene.offer("mediastinum", Site(centre, 15.0, 0.0, _MEDIASTINAL_FAT_HU))
+    for side in (-1, 1):
+        beside = scene.trunk.at(side * 0.37, float(scene.rng.uniform(-0.5, 0.35)))
+        scene.offer("juxtamediastinal", Site(beside, 12.0, 90.0, scene.hu.lung))
     for at in ((-0.32, 0.08), (0.33, 0.08)):
         scene.offer("hilum", Site(scene.near(scene.trunk.at(*at), 4), 13.0, 0.0, FAT_HU))
 
@@ -101,16 +104,17 @@ def _paint_lung_vessels(scene: Scene, side: int, cavity: Mask) -> None:
             facing + side * heading + float(rng.normal(0, 10)),
             width_mm=float(rng.uniform(3.0, 6.0)),
             length_mm=float(rng.uniform(15, 27)),
-            thinnest_mm=0.9,
-            in_plane_share=0.4,
+            thinnest_mm=1.1,
+            in_plane_share=0.3,
         )
         for outline, width in tree:
             (thick if width > 2.6 else thin).append(outline)
-    for _ in range(70):
+    for _ in range(90):
         at = trunk.at(side * float(rng.uniform(0.35, 0.95)), float(rng.uniform(-0.8, 0.85)))
         radius = float(rng.gamma(3.0, 0.28))
-        thin.append(ellipse(at, (radius, radius * float(rng.uniform(1, 2))), rng.uniform(0, 180), 12))
-    canvas.fill_all(thin, -430.0, edge_mm=0.4, inside=cavity, opacity=0.85)
+        radii = (radius, radius * float(rng.uniform(1, 2)))
+        thin.append(ellipse(at, radii, float(rng.uniform(0, 180)), 12))
+    canvas.fill_all(thin, -460.0, edge_mm=0.4, inside=cavity, opacity=0.85)
     canvas.fill_all(thick, -90.0 + 0.5 * scene.hu.vein, edge_mm=0.7, inside=cavity)
 
 
@@ -224,3 +228,6 @@ def _paint_outer_muscles(scene: Scene) -> None:
 def _finish_spine(scene: Scene) -> None:
     paint_back_muscles(scene, 20.0, 20.0)
     paint_vertebra(scene, (17.0, 14.5))
+    for side in (-1, 1):
+        beside = scene.near((side * 25.0, scene.trunk.vertebra_y_mm + 2), 3)
+        scene.offer("paravertebral", Site(beside, 11.0, 90.0, FAT_HU))

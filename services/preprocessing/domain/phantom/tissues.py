@@ -34,18 +34,18 @@ class TissueHu:
     muscle: float
     bowel_wall: float
     node: float
-    hypervascular: float
     lung: float
     trabecular: float
     cortical: float
 
 
+_ENHANCING = ("aorta", "vein", "liver", "liver_vessel", "spleen", "kidney_cortex", "kidney_medulla",
+              "kidney_pelvis", "muscle", "bowel_wall", "node")  # fmt: skip
 _MEANS: dict[Phase, tuple[float, ...]] = {
-    # aorta, vein, liver, liver vessel, spleen, cortex, medulla, renal pelvis, muscle, bowel, node, hv
-    "plain": (42, 40, 58, 42, 48, 33, 31, 8, 52, 38, 38, 40),
-    "arterial": (290, 95, 76, 90, 130, 195, 95, 8, 57, 85, 62, 150),
-    "portal": (155, 165, 112, 162, 122, 185, 160, 10, 61, 78, 82, 125),
-    "delayed": (112, 115, 95, 112, 104, 150, 145, 420, 60, 65, 76, 90),
+    "plain": (42, 40, 58, 42, 48, 33, 31, 8, 52, 38, 38),
+    "arterial": (290, 95, 76, 90, 130, 195, 95, 8, 57, 85, 62),
+    "portal": (155, 165, 112, 162, 122, 185, 160, 10, 61, 78, 82),
+    "delayed": (112, 115, 95, 112, 104, 150, 145, 420, 60, 65, 76),
 }
 
 
@@ -57,4 +57,5 @@ def draw_tissues(rng: np.random.Generator, phase: Phase, age: int, lung_hu: floa
     values = plain + (means - plain) * dose + rng.normal(0, 3.0, means.size)
     trabecular = float(np.clip(285 - 2.1 * age + rng.normal(0, 22), 70, 280))
     cortical = float(rng.normal(560, 60))
-    return TissueHu(*(float(v) for v in values), lung_hu, trabecular, cortical)
+    enhancing = dict(zip(_ENHANCING, values.tolist(), strict=True))
+    return TissueHu(**enhancing, lung=lung_hu, trabecular=trabecular, cortical=cortical)

@@ -9,6 +9,7 @@ from services.preprocessing.domain.phantom.contours import (
     blob,
     ellipse,
     grown,
+    placed,
     shrunk,
     smooth_closed,
     trunk_outline,
@@ -73,7 +74,7 @@ def _paint_septa(scene: Scene) -> None:
         scene.canvas.fill(lens, -20.0, opacity=0.35)
 
 
-def offer_fat_and_wall_sites(scene: Scene, avoid_spine: bool = True) -> None:
+def offer_fat_and_wall_sites(scene: Scene, *, avoid_spine: bool = True) -> None:
     """Sites in the subcutaneous fat and in the muscles of the wall."""
     trunk, rng = scene.trunk, scene.rng
     thickness = np.linalg.norm(trunk.skin - trunk.muscle, axis=1)
@@ -86,9 +87,7 @@ def offer_fat_and_wall_sites(scene: Scene, avoid_spine: bool = True) -> None:
         angle = -_tangent_deg(trunk.muscle, index)
         scene.offer("fat", Site((float(middle[0]), float(middle[1])), room, angle, FAT_HU))
         wall = 0.5 * (trunk.cavity[index] + trunk.muscle[index])
-        scene.offer(
-            "wall", Site((float(wall[0]), float(wall[1])), 14.0, angle, scene.hu.muscle)
-        )
+        scene.offer("wall", Site((float(wall[0]), float(wall[1])), 14.0, angle, scene.hu.muscle))
 
 
 def _tangent_deg(outline: Contour, index: int) -> float:
@@ -102,9 +101,7 @@ def paint_bone(scene: Scene, contour: Contour, cortex_mm: float, marrow_hu: floa
     scene.canvas.fill(contour, hu.cortical, grain_hu=(40.0, 50.0, 0.0))
     radius = float(np.sqrt(max(1.0, np.ptp(contour[:, 0]) * np.ptp(contour[:, 1])) / 4))
     factor = max(0.2, 1.0 - cortex_mm / radius)
-    scene.canvas.fill(
-        shrunk(contour, factor), marrow_hu, edge_mm=0.6, grain_hu=(42.0, 26.0, 12.0)
-    )
+    scene.canvas.fill(shrunk(contour, factor), marrow_hu, edge_mm=0.6, grain_hu=(42.0, 26.0, 12.0))
 
 
 def paint_ribs(scene: Scene, count: int) -> None:
@@ -116,9 +113,7 @@ def paint_ribs(scene: Scene, count: int) -> None:
         if abs(at - 270) < 20 or abs(at - 90) < 17:
             continue
         thickness = float(rng.uniform(6.5, 9.0))
-        rib = band(
-            trunk.cavity, at, float(rng.uniform(7, 17)), 0.42 * trunk.wall_mm, thickness
-        )
+        rib = band(trunk.cavity, at, float(rng.uniform(7, 17)), 0.42 * trunk.wall_mm, thickness)
         scene.canvas.fill(grown_lens(rib, 1.15), FAT_HU + 60, opacity=0.5)
         scene.canvas.fill(rib, scene.hu.cortical, grain_hu=(40.0, 60.0, 0.0))
         inner = grown_lens(rib, 0.62)
@@ -148,9 +143,8 @@ def paint_back_muscles(scene: Scene, half_width_mm: float, top_mm: float) -> Non
     back = float(trunk.muscle[90, 1])
     top = trunk.vertebra_y_mm + top_mm
     bed = trunk_outline(1.9 * half_width_mm, 0.5 * (back - top), 0.5 * (back - top), 2.8)
-    scene.canvas.fill(
-        bed + (0.0, 0.5 * (top + back) + 1), scene.hu.muscle, edge_mm=1.0, grain_hu=MUSCLE_GRAIN
-    )
+    bed = placed(bed, (0.0, 0.5 * (top + back) + 1))
+    scene.canvas.fill(bed, scene.hu.muscle, edge_mm=1.0, grain_hu=MUSCLE_GRAIN)
     for side in (-1, 1):
         centre = (side * half_width_mm * 0.98, 0.5 * (top + back) + 1)
         bulk = blob(rng, centre, (half_width_mm, 0.46 * (back - top)), side * 16, 0.08)

@@ -62,6 +62,6 @@ def grow_tree(
     return branches
 
 
-def _unit(heading_deg: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _unit(heading_deg: float) -> Contour:
     heading = np.deg2rad(heading_deg)
     return np.array([np.cos(heading), np.sin(heading)])

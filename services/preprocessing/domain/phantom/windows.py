@@ -11,7 +11,7 @@ LUNG: Window = (-1500.0, 500.0)
 _NARROW: Window = (-160.0, 240.0)
 _WIDE: Window = (-177.5, 307.5)
 
-_USUAL: dict[Category, Window] = {category: SOFT_TISSUE for category in CATEGORIES}
+_USUAL: dict[Category, Window] = dict.fromkeys(CATEGORIES, SOFT_TISSUE)
 _USUAL["lung"] = LUNG
 _USUAL["bone"] = LUNG
 

@@ -1,14 +1,12 @@
 """The phantom data set as one ZIP, in DeepLesion's layout."""
 
-import csv
-import io
 import json
-import os
 import zipfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -16,18 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesiongan.contracts.categories import SPLITS, Category, Split
+from services.preprocessing.domain.deeplesion_rows import TABLE
+from services.preprocessing.domain.hounsfield import encode_hu
+from services.preprocessing.domain.layout_root import PHANTOM_MARK
+from services.preprocessing.domain.phantom.annotation_rows import image_path, row_of, table
 from services.preprocessing.domain.phantom.cohort import DEFAULT_SHARES, PatientPlan, draw_cohort
-from services.preprocessing.domain.phantom.deeplesion_rows import COLUMNS, image_path, row
 from services.preprocessing.domain.phantom.difficulty import Difficulty
-from services.preprocessing.domain.phantom.slices import SlicePlan, render_slice
+from services.preprocessing.domain.phantom.slices import render_slice
 
 GENERATOR = "lesiongan-ct-phantom"
 #: Raised by hand whenever the same seed would give other pixels.
 VERSION = 1
 
-_HU_OFFSET = 32768
 _WORKERS = 2
-_IN_FLIGHT = 6
+_PATIENTS_AHEAD = 6
+#: Slices below which starting processes takes longer than it saves.
+_WORTH_PROCESSES = 100
 #: Low compression, with the filter that suits smooth 16-bit images: speed counts, size hardly.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
 
@@ -65,7 +67,8 @@ def write_phantoms(
     32768), ``DL_info.csv``, and ``phantom.json``, which says that nobody was scanned. The same
     arguments give the same bytes (on the same builds of numpy and OpenCV). ``on_progress`` is
     told slices done and slices in all, from the calling thread. ``path`` appears when it is
-    complete; a few slices are in memory at a time.
+    complete; a few patients are in memory at a time. From 100 slices on, two processes draw: a
+    script that calls this must guard its entry with ``if __name__ == "__main__"``.
 
     Raises BadInput for fewer than 3 lesions a category or a difficulty outside 0 to 1.
     """
@@ -76,42 +79,50 @@ def write_phantoms(
     partial = path.with_name(path.name + ".part")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-            _add(archive, "phantom.json", _mark(lesions_per_category, seed, difficulty))
+            _add(archive, PHANTOM_MARK, _mark(lesions_per_category, seed, difficulty))
             for done, drawn in enumerate(_draw_all(cohort, hardness), start=1):
                 _add(archive, drawn.name, drawn.png)
                 rows += drawn.rows
                 if on_progress is not None:
                     on_progress(done, total)
-            _add(archive, "DL_info.csv", _table(rows))
-        os.replace(partial, path)
+            _add(archive, TABLE, table(rows))
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return PhantomSummary(len(rows), total, len(cohort), _counts(cohort), path.stat().st_size)
 
 
 def _draw_all(cohort: Sequence[PatientPlan], difficulty: Difficulty) -> Iterator[_Drawn]:
-    """Slices in order, drawn a few ahead by threads: numpy and OpenCV let go of the lock."""
-    waiting: deque[Future[_Drawn]] = deque()
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    """Slices in the cohort's order. Large cohorts are drawn by processes, a few patients ahead.
+
+    Threads would wait for each other: half of the painting is Python. Processes are spawned, as a
+    fork of a process that runs threads may hang.
+    """
+    if sum(len(plan.slices) for plan in cohort) < _WORTH_PROCESSES:
         for patient in cohort:
-            for plan in patient.slices:
-                waiting.append(pool.submit(_draw, plan, patient.split, difficulty))
-                if len(waiting) >= _IN_FLIGHT:
-                    yield waiting.popleft().result()
+            yield from _draw(patient, difficulty)
+        return
+    waiting: deque[Future[list[_Drawn]]] = deque()
+    with ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn")) as pool:
+        for patient in cohort:
+            waiting.append(pool.submit(_draw, patient, difficulty))
+            if len(waiting) >= _PATIENTS_AHEAD:
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
 
 
-def _draw(plan: SlicePlan, split: Split, difficulty: Difficulty) -> _Drawn:
-    drawn = render_slice(plan, difficulty)
-    rows = [row(plan, mark, split) for mark in drawn.marks]
-    return _Drawn(image_path(plan), encode_hu(drawn.hu), rows)
+def _draw(patient: PatientPlan, difficulty: Difficulty) -> list[_Drawn]:
+    drawn = []
+    for plan in patient.slices:
+        rendered = render_slice(plan, difficulty)
+        rows = [row_of(plan, mark, patient.split) for mark in rendered.marks]
+        drawn.append(_Drawn(image_path(plan), _png_of(rendered.hu), rows))
+    return drawn
 
 
-def encode_hu(hu: NDArray[np.int16]) -> bytes:
-    """int16 HU ``[H, W]`` as DeepLesion's PNG: uint16, HU + 32768."""
-    stored = (hu.astype(np.int32) + _HU_OFFSET).astype(np.uint16)
-    _, encoded = cv2.imencode(".png", stored, _PNG)
+def _png_of(hu: NDArray[np.int16]) -> bytes:
+    _, encoded = cv2.imencode(".png", encode_hu(hu), _PNG)
     return encoded.tobytes()
 
 
@@ -126,16 +137,8 @@ def _mark(lesions_per_category: int, seed: int, difficulty: float) -> bytes:
     return (json.dumps(mark, indent=2) + "\n").encode()
 
 
-def _table(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    table.writerows(rows)
-    return text.getvalue().encode()
-
-
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """Add a member with a fixed time and mode, so that the archive's bytes depend on nothing else."""
+    """Add a member with a fixed time and mode: the archive's bytes depend on nothing else."""
     member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     member.create_system = 3
     member.external_attr = 0o644 << 16

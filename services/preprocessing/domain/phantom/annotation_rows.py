@@ -4,32 +4,14 @@ Yan et al., "DeepLesion: automated mining of large-scale lesion annotations and 
 detection with deep learning", J. Med. Imaging 5(3), 2018.
 """
 
-from collections.abc import Iterable
+import csv
+import io
+from collections.abc import Iterable, Sequence
 
 from lesiongan.contracts.categories import CODES, SPLITS, Split
+from services.preprocessing.domain.deeplesion_rows import COLUMNS
 from services.preprocessing.domain.phantom.canvas import SIZE_PX
 from services.preprocessing.domain.phantom.slices import LesionMark, SlicePlan
-
-COLUMNS = (
-    "File_name",
-    "Patient_index",
-    "Study_index",
-    "Series_ID",
-    "Key_slice_index",
-    "Measurement_coordinates",
-    "Bounding_boxes",
-    "Lesion_diameters_Pixel_",
-    "Normalized_lesion_location",
-    "Coarse_lesion_type",
-    "Possibly_noisy",
-    "Slice_range",
-    "Spacing_mm_px_",
-    "Image_size",
-    "DICOM_windows",
-    "Patient_gender",
-    "Patient_age",
-    "Train_Val_Test",
-)
 
 _SERIES = 1
 _RANGE_MM = 30.0
@@ -45,7 +27,7 @@ def image_path(plan: SlicePlan) -> str:
     return f"Images_png/{series_name(plan)}/{plan.key_slice:03d}.png"
 
 
-def row(plan: SlicePlan, mark: LesionMark, split: Split) -> list[str]:
+def row_of(plan: SlicePlan, mark: LesionMark, split: Split) -> list[str]:
     """The 18 values of one lesion, as text."""
     study, measurement = plan.study, mark.measurement
     reach = round(_RANGE_MM / study.thickness_mm)
@@ -74,3 +56,12 @@ def row(plan: SlicePlan, mark: LesionMark, split: Split) -> list[str]:
 def _joined(values: Iterable[float]) -> str:
     """Six significant digits, as the original has them: ``"0.82, 0.82, 1"``."""
     return ", ".join(f"{value:.6g}" for value in values)
+
+
+def table(rows: Sequence[Sequence[str]]) -> bytes:
+    """``DL_info.csv``: the header and ``rows``."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""Our derivatives of convolution and mean against PyTorch's own, and against finite differences."""
+"""Our derivatives against PyTorch's own, and against finite differences."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional
 
-from services.gan.domain.convolution import convolve, downsample
+from services.gan.domain.second_order import convolve, downsample, leaky_relu
 
 
 def _double(*shape: int) -> Tensor:
@@ -44,3 +44,28 @@ def test_mean_is_that_of_pytorch_and_differentiates_twice() -> None:
     torch.testing.assert_close(downsample(x), functional.avg_pool2d(x, 2))
     assert gradcheck(downsample, (x,))
     assert gradgradcheck(lambda a: downsample(a.square()), (x,))
+
+
+def test_leaky_relu_is_that_of_pytorch_and_differentiates_twice() -> None:
+    x = _double(3, 2, 4, 4)
+    torch.testing.assert_close(leaky_relu(x), functional.leaky_relu(x, 0.2))
+    assert gradcheck(leaky_relu, (x,))
+    assert gradgradcheck(lambda a: leaky_relu(a.square() - 0.5), (x,))
+
+
+def test_penalty_of_two_layers_differentiates_like_pytorch() -> None:
+    x, weight, bias = _double(2, 3, 8, 8), _double(3, 3, 3, 3), _double(3)
+
+    def ours(a: Tensor, w: Tensor, b: Tensor) -> Tensor:
+        return downsample(convolve(leaky_relu(convolve(a, w, b)), w, b))
+
+    def plain(a: Tensor, w: Tensor, b: Tensor) -> Tensor:
+        inner = functional.leaky_relu(functional.conv2d(a, w, b, padding=1), 0.2)
+        return functional.avg_pool2d(functional.conv2d(inner, w, b, padding=1), 2)
+
+    for own, reference in zip(
+        _penalty_gradients(ours, x, weight, bias),
+        _penalty_gradients(plain, x, weight, bias),
+        strict=True,
+    ):
+        torch.testing.assert_close(own, reference)

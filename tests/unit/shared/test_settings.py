@@ -1,0 +1,69 @@
+"""Settings: what is refused, and how it is said."""
+
+import pytest
+from pydantic import ValidationError
+
+from shared.settings import DEFAULT_SECRET, InvalidSettings, Settings, get_settings
+
+GIVEN = {
+    "database_url": "postgresql+psycopg://u:p@127.0.0.1:5432/d",
+    "redis_url": "redis://:p@127.0.0.1:6379/0",
+    "s3_endpoint": "127.0.0.1:9000",
+    "s3_access_key": "access",
+    "s3_secret_key": "s3-hunter2",
+    "secret": "0123456789abcdef",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"LESIONGAN_{name.upper()}", raising=False)
+    get_settings.cache_clear()
+    for name, value in GIVEN.items():
+        monkeypatch.setenv(f"LESIONGAN_{name.upper()}", value)
+
+
+def test_settings_come_from_the_environment() -> None:
+    found = get_settings()
+    assert found.database_url == GIVEN["database_url"]
+    assert found.environment == "production", "the strictest one is the default"
+    get_settings.cache_clear()
+
+
+@pytest.mark.parametrize("environment", ["production", "local"])
+@pytest.mark.parametrize("secret", [DEFAULT_SECRET, "", "short"])
+def test_a_default_secret_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, environment: str, secret: str
+) -> None:
+    monkeypatch.setenv("LESIONGAN_ENVIRONMENT", environment)
+    monkeypatch.setenv("LESIONGAN_SECRET", secret)
+    with pytest.raises(InvalidSettings, match="LESIONGAN_SECRET"):
+        get_settings()
+
+
+def test_development_may_use_it() -> None:
+    found = Settings.model_validate({**GIVEN, "environment": "development", "secret": "change-me"})
+    assert found.secret.get_secret_value() == DEFAULT_SECRET
+
+
+def test_every_fault_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LESIONGAN_REDIS_URL")
+    monkeypatch.setenv("LESIONGAN_LEASE_SECONDS", "hunter2")
+    with pytest.raises(InvalidSettings) as caught:
+        get_settings()
+    assert "LESIONGAN_REDIS_URL" in caught.value.detail
+    assert "LESIONGAN_LEASE_SECONDS" in caught.value.detail
+    assert "hunter2" not in caught.value.detail
+
+
+def test_secrets_do_not_show() -> None:
+    shown = repr(Settings.model_validate(GIVEN))
+    assert "s3-hunter2" not in shown
+    assert GIVEN["secret"] not in shown
+
+
+@pytest.mark.parametrize("change", [{"lease_seconds": 0}, {"upload_max_bytes": 0}])
+def test_numbers_have_bounds(change: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({**GIVEN, **change})
