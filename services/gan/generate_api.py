@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -74,7 +74,7 @@ async def get_generate(
     gan: GanQuery = None,
     seed: SeedQuery = None,
     _format: FormatQuery = "png",
-) -> StreamingResponse:
+) -> Response:
     """A failure in the middle breaks the connection: a ZIP that opens is complete.
 
     A client that leaves cancels the job, if this request made it and nobody else waits for it.
@@ -85,7 +85,10 @@ async def get_generate(
             f"POST /generate?category={category}&n={n} and fetch the data set's archive"
         )
     seed = _seed(seed)
-    stream = await run_in_threadpool(_open, submission, _plan(category, n, gan, seed))
+    plan = _plan(category, n, gan, seed)
+    if submission.dry_run:
+        return await submission.answer(plan)
+    stream = await run_in_threadpool(_open, submission, plan)
     headers = {
         "X-Job-Id": stream.job_id,
         "X-Gan-Id": stream.gan_id,

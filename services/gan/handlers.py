@@ -1,5 +1,6 @@
 """Use cases: train a GAN, sample one."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -28,10 +29,17 @@ from shared.datasets.contact_sheet import encode_png
 from shared.datasets.records import ImageMeta
 from shared.datasets.writing import DatasetWriter, Destination, growing_shards
 from shared.db.tables import CheckpointRow, GanRow, PreviewRow
-from shared.errors import BadInput
+from shared.errors import BadInput, LesionGanError
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectMissing, ObjectStore
+
+
+class Diverged(LesionGanError):
+    """Training ran away; its last checkpoints stay."""
+
+    status = 422
+    title = "Training diverged"
 
 
 class Trainer:
@@ -87,6 +95,8 @@ class Trainer:
             return
         values = asdict(metrics)
         step = values.pop("step")
+        if not all(math.isfinite(value) for value in values.values()):
+            raise Diverged(f"no finite losses at step {step}: lower learning_rate")
         with self._job.fenced() as session:
             total = rows.get(session, self._gan_id).steps
             rows.add_metrics(session, self._gan_id, step, values)
@@ -142,8 +152,8 @@ def train_gan(
 def _published(
     store: ObjectStore, gan: GanRow, state: TrainingState, precision: Precision
 ) -> Outcome:
+    # Nothing that differs from run to run: equal trainings publish equal bytes.
     card = {
-        "gan": gan.id,
         "dataset": gan.dataset_id,
         "phantom": str(gan.phantom).lower(),
         "step": str(state.step),

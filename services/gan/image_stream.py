@@ -1,5 +1,6 @@
 """Images of a synthetic data set in order, each shard as soon as it is complete."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +55,7 @@ class ImageStream:
         finally:
             if self._cancels and not self._complete:
                 # Not awaited: this runs while the request is being cancelled.
-                self._cancel()
+                asyncio.get_running_loop().run_in_executor(None, self._cancel)
 
     async def entries(self) -> AsyncIterator[list[tuple[str, bytes]]]:
         """(name, content) of the images, shard by shard, and of ``manifest.json`` at the end.

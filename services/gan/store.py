@@ -11,7 +11,11 @@ from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import Gan, MetricPoint
 from shared.db.tables import CheckpointRow, GanRow, JobRow, MetricRow, PreviewRow
 from shared.errors import Conflict, NotFound
+from shared.jobs import ledger
 from shared.jobs.states import State
+
+#: What is locked while the default changes hands: two trainings may end at once.
+_DEFAULT = "default-gan"
 
 
 def get(session: Session, gan_id: str) -> GanRow:
@@ -57,15 +61,17 @@ def publish(
     session: Session, gan_id: str, *, weights_key: str, weights_sha256: str, step: int
 ) -> None:
     """Make a trained GAN usable, and the default where it should be."""
+    ledger.lock_target(session, _DEFAULT)
     row = get(session, gan_id)
     row.weights_key, row.weights_sha256, row.step = weights_key, weights_sha256, step
-    default = session.scalar(select(GanRow).where(GanRow.is_default).with_for_update())
+    default = session.scalar(select(GanRow).where(GanRow.is_default))
     if default is None or (default.phantom and not row.phantom and not default.chosen):
         _make_default(session, row)
 
 
 def choose_default(session: Session, gan_id: str) -> GanRow:
     """Make a published GAN the default until another is chosen."""
+    ledger.lock_target(session, _DEFAULT)
     row = published(session, gan_id)
     _make_default(session, row)
     row.chosen = True

@@ -16,7 +16,7 @@ from shared.db.pages import newest_first
 from shared.db.tables import JobRow, KeyRow
 from shared.errors import NotFound
 from shared.jobs import ledger
-from shared.jobs.views import job_view
+from shared.jobs.views import job_view, job_views
 from shared.web.app import create_app
 from shared.web.auth import Admin, Reader, Submitter, ensure_key, make_key
 from shared.web.paging import PagingDep
@@ -48,8 +48,7 @@ def list_jobs(
     if status is not None:
         query = query.where(JobRow.status == status)
     page = newest_first(session, query, JobRow, limit=paging.limit, cursor=paging.cursor)
-    items = [job_view(session, row) for row in page.rows]
-    return Page(items=items, next_cursor=page.next_cursor)
+    return Page(items=job_views(session, page.rows), next_cursor=page.next_cursor)
 
 
 @router.get("/jobs/{job_id}", summary="Get a job", operation_id="get_job")

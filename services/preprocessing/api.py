@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import ConfigDict
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -57,6 +58,12 @@ INGEST_BODY: dict[str, Any] = {
         },
     }
 }
+
+
+class PreviewOptions(PreprocessOptions):
+    """The options as query parameters, beside those that every submission takes."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class IngestForm(Command):
@@ -195,7 +202,7 @@ async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> J
     response_class=Response,
 )
 async def preview(
-    request: Request, options: Annotated[PreprocessOptions, Query()], submission: SubmissionDep
+    request: Request, options: Annotated[PreviewOptions, Query()], submission: SubmissionDep
 ) -> Response:
     """Send a grey PNG, of 8 bits or of DeepLesion's 16, as the body or as a form's ``file``."""
     settings = PreprocessingSettings()

@@ -9,7 +9,7 @@ from lesiongan.contracts.categories import Category, Split
 Unit = Literal["hu16", "uint8"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageMeta:
     """What is known of an image wherever it lies. ``category`` is None for an unlabelled one.
 
@@ -38,7 +38,7 @@ class ImageMeta:
         return asdict(self)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRecord(ImageMeta):
     """An image in its place: ``size`` bytes of PNG at ``offset`` of shard number ``shard``."""
 

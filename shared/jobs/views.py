@@ -1,5 +1,8 @@
 """A job's row in the contract's form."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,9 +20,19 @@ RESULT_PATHS = {
 
 def job_view(session: Session, row: JobRow) -> Job:
     """The job as clients see it."""
-    parents = session.scalars(
-        select(JobParentRow.parent_id).where(JobParentRow.job_id == row.id)
-    ).all()
+    return job_views(session, [row])[0]
+
+
+def job_views(session: Session, rows: Sequence[JobRow]) -> list[Job]:
+    """Jobs as clients see them, with one query for all of their parents."""
+    query = select(JobParentRow).where(JobParentRow.job_id.in_([row.id for row in rows]))
+    parents: dict[str, list[str]] = defaultdict(list)
+    for link in session.scalars(query):
+        parents[link.job_id].append(link.parent_id)
+    return [_view(row, sorted(parents[row.id])) for row in rows]
+
+
+def _view(row: JobRow, parents: list[str]) -> Job:
     return Job.model_validate(
         {
             "id": row.id,
@@ -32,7 +45,7 @@ def job_view(session: Session, row: JobRow) -> Job:
                 done=row.done, total=row.total, unit=row.unit, eta_seconds=row.eta_seconds
             ),
             "attempts": row.attempts,
-            "parents": sorted(parents),
+            "parents": parents,
             "created_at": row.created_at,
             "started_at": row.started_at,
             "finished_at": row.finished_at,

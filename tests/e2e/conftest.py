@@ -54,8 +54,12 @@ def _start_supervisor(home: Path) -> subprocess.Popen[bytes]:
     """A supervisor that is our child, and dies with us: `up` detaches its own, to outlive us."""
     environment = {**os.environ, "LESIONGAN_LEASE_SECONDS": str(LEASE_SECONDS)}
     module = (sys.executable, "-m", "deploy.local.supervise", str(home), "--port", "0")
+    # No thread of ours holds a lock when the session's first fixture starts.
     supervisor = subprocess.Popen(
-        module, env=environment, preexec_fn=die_with_parent(signal.SIGTERM), start_new_session=True
+        module,
+        env=environment,
+        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
+        start_new_session=True,
     )
     while status(home).phase == "stopped":
         assert supervisor.poll() is None, "the supervisor ended"

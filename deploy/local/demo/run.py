@@ -126,8 +126,9 @@ def compare(
     with timeline.step("Real beside synthetic") as step:
         n = plan.sheet_images
         jobs: list[tuple[Category, Job]] = [
-            (category, client.generate(category, n, gan=gan.id, seed=plan.seed))
-            for category in gan.categories
+            # Seeds of their own: the same latents would make the rows look alike.
+            (category, client.generate(category, n, gan=gan.id, seed=plan.seed + row))
+            for row, category in enumerate(gan.categories)
         ]
         rows: list[SheetRow] = []
         for category, job in jobs:

@@ -50,9 +50,11 @@ def display(*, quiet: bool = False) -> Iterator[Display]:
     columns = (
         SpinnerColumn(finished_text=Text("✓", style="green")),
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[note]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+        BarColumn(bar_width=16),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[eta]}", style="yellow", table_column=Column(no_wrap=True)),
+        # Last, because it is what a narrow terminal may cut.
+        TextColumn("{task.fields[note]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
     )
     with Progress(*columns, console=Console(stderr=True), expand=True) as bars:
         yield _Bars(bars)
@@ -64,7 +66,7 @@ class _Bars:
 
     @contextmanager
     def step(self, label: str) -> Iterator[Step]:
-        task = self._bars.add_task(plain(label), total=None, note="")
+        task = self._bars.add_task(plain(label), total=None, note="", eta="")
         step = _Bar(self._bars, task)
         yield step
         step.finish()
@@ -80,12 +82,12 @@ class _Bar:
         self, done: float, total: float | None, note: str = "", eta_seconds: float | None = None
     ) -> None:
         self._done = done
-        text = plain(note) + _eta(eta_seconds)
-        self._bars.update(self._task, completed=done, total=total or None, note=text)
+        words, eta = plain(note), _eta(eta_seconds)
+        self._bars.update(self._task, completed=done, total=total or None, note=words, eta=eta)
 
     def finish(self) -> None:
         total = self._done or 1.0
-        self._bars.update(self._task, completed=total, total=total)
+        self._bars.update(self._task, completed=total, total=total, eta="")
 
 
 class _Lines:
@@ -115,7 +117,7 @@ class _Line:
             return
         self._said_at = time.monotonic()
         percent = f"{100 * done / total:.0f} % " if total else ""
-        self._say(f"{percent}{note}{_eta(eta_seconds)}")
+        self._say(f"{percent}{note}  {_eta(eta_seconds)}".rstrip())
 
     def finish(self) -> None:
         seconds = time.monotonic() - self._began
@@ -130,7 +132,7 @@ def _eta(seconds: float | None) -> str:
     if seconds is None or seconds < 1:
         return ""
     minutes, rest = divmod(round(seconds), 60)
-    return f"  ETA {minutes}:{rest:02d}"
+    return f"ETA {minutes}:{rest:02d}"
 
 
 def megabytes(done: int, total: int | None) -> str:

@@ -1,13 +1,16 @@
 """API keys."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from lesiongan.contracts.base import Command, Resource
 
 Scope = Literal["read", "submit", "admin"]
+
+#: Beyond it, times zones apart are no dates any more.
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def _ordinary_scopes() -> list[Scope]:
@@ -19,7 +22,7 @@ class KeyCommand(Command):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Annotated[list[Scope], Field(min_length=1, default_factory=_ordinary_scopes)]
-    expires_at: datetime | None = None
+    expires_at: Annotated[AwareDatetime, Field(lt=LATEST)] | None = None
 
 
 class Key(Resource):
