@@ -27,6 +27,13 @@ WORKER_QUEUES = {
 WORKER_STOP_SECONDS = 20.0
 # Migrations and the imports of torch, on a machine that is busy with something else.
 START_SECONDS = 90.0
+QUIET = {
+    # Otherwise every thread of a worker keeps freed memory in an arena of its own.
+    "MALLOC_ARENA_MAX": "2",
+    # Threads that wait for each other sleep: spinning, they would keep the cores from the others.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "PYTHONUNBUFFERED": "1",
+}
 
 
 def application_programs(
@@ -111,5 +118,4 @@ def _inherited() -> dict[str, str]:
     if "PYTHONPATH" in kept:  # its entries may be relative to a folder that is not the children's
         entries = kept["PYTHONPATH"].split(os.pathsep)
         kept["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in entries)
-    # Otherwise every thread of a worker keeps freed memory in an arena of its own.
-    return kept | {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
+    return kept | QUIET

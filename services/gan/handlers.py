@@ -193,7 +193,7 @@ def _training(command: GanCommand) -> Training:
         seed=command.seed,
         checkpoint_every=command.checkpoint_every,
         preview_every=command.preview_every,
-        metrics_every=min(20, command.steps),
+        metrics_every=min(10, command.steps),
     )
 
 

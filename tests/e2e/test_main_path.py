@@ -130,7 +130,9 @@ def test_more_images_begin_like_fewer(api: Api, gan: str) -> None:
 def test_preview_shows_before_and_after(api: Api, raw: str) -> None:
     image = api.get(f"/datasets/{raw}/images/0").content
     answer = api.http.post(
-        "/preprocess/preview", content=image, params={"contrast": "clahe", "crop": "slice"}
+        "/preprocess/preview",
+        content=image,
+        params={"contrast": "clahe", "crop": "slice", "size": 64},
     )
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"\x89PNG")

@@ -1,9 +1,9 @@
-"""The class-conditional residual generator: latent and label in, image out.
+"""The class-conditional residual generator: latent, grain and label in, image out.
 
-Residual blocks with upsampling as in Gulrajani et al. 2017 (appendix F), with
-group normalisation modulated by latent and label (Chen et al., "On self modulation for generative
-adversarial networks", ICLR 2019) where they had batch normalisation: an image then depends on its
-own latent only, never on its neighbours in a batch.
+Residual blocks with upsampling as in Gulrajani et al. 2017 (appendix F). Where they had batch
+normalisation, features are normalised a pixel (Karras et al., "Progressive growing of GANs", ICLR
+2018) and modulated by latent and label (Chen et al., "On self modulation for generative adversarial
+networks", ICLR 2019): an image depends on its own noise only, never on its neighbours in a batch.
 """
 
 from itertools import pairwise
@@ -15,20 +15,24 @@ from torch.nn import functional
 from services.gan.domain.config import Architecture
 from services.gan.domain.layers import Convolution, Linear, one_hot, upsample
 
-_GROUP_WIDTH = 16
+_EPSILON = 1e-6
 
 
 class ModulatedNorm(nn.Module):
-    """Group normalisation, then a gain and an offset a feature map that the style decides."""
+    """Scales each pixel's features to unit size, then by a gain and offset that the style decides.
+
+    Pixel by pixel, so that a uniformly grey organ stays one: dividing by statistics of the whole
+    image would blow its noise up.
+    """
 
     def __init__(self, width: int, style_size: int) -> None:
         super().__init__()
-        self.groups = max(1, width // _GROUP_WIDTH) if width % _GROUP_WIDTH == 0 else 1
         self.modulation = Linear(style_size, 2 * width)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         gain, offset = self.modulation(style).to(x.dtype)[:, :, None, None].chunk(2, dim=1)
-        normal: Tensor = functional.group_norm(x, self.groups)
+        power = x.float().square().mean(dim=1, keepdim=True)
+        normal = x * torch.rsqrt(power + _EPSILON).to(x.dtype)
         modulated: Tensor = normal * (1.0 + gain) + offset
         return modulated
 
@@ -38,18 +42,16 @@ class UpBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, style_size: int) -> None:
         super().__init__()
-        self.grain_strength = nn.Parameter(torch.zeros(outputs))
         self.norm1 = ModulatedNorm(inputs, style_size)
         self.convolution1 = Convolution(inputs, outputs)
         self.norm2 = ModulatedNorm(outputs, style_size)
         self.convolution2 = Convolution(outputs, outputs)
         self.shortcut = Convolution(inputs, outputs, kernel_px=1)
 
-    def forward(self, x: Tensor, style: Tensor, grain: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
         h = functional.relu(self.norm1(x, style))
         h = self.convolution1(h)
         h = upsample(functional.relu(self.norm2(h, style)))
-        h = torch.addcmul(h, grain, self.grain_strength.to(h.dtype).view(1, -1, 1, 1))
         h = self.convolution2(h)
         out: Tensor = h + upsample(self.shortcut(x))
         return out
@@ -74,6 +76,7 @@ class Generator(nn.Module):
         )
         self.norm = ModulatedNorm(widths[-1], style_size)
         self.to_image = Convolution(widths[-1], architecture.channels)
+        self.to_grain = Convolution(widths[-1], architecture.channels)
 
     def forward(
         self, latents: Tensor, grain: Tensor, labels: Tensor, dtype: torch.dtype = torch.float32
@@ -83,9 +86,8 @@ class Generator(nn.Module):
         style = torch.cat((latents, self.embedding(categories)), dim=1)
         h = self.seed_map(style).to(dtype)
         h = h.view(len(h), 4, 4, -1).permute(0, 3, 1, 2)  # channels last in memory from the start
-        grain = grain.to(dtype)
         for block in self.blocks:
-            every = grain.shape[-1] // (2 * h.shape[-1])
-            h = block(h, style, grain[:, :, ::every, ::every])
+            h = block(h, style)
         h = functional.relu(self.norm(h, style))
-        return torch.tanh(self.to_image(h).float()).to(dtype)
+        structure, amplitude = self.to_image(h).float(), self.to_grain(h).float()
+        return torch.tanh(torch.addcmul(structure, amplitude, grain)).to(dtype)

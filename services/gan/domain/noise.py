@@ -34,9 +34,8 @@ class Purpose(IntEnum):
 class Noise(NamedTuple):
     """What a generator makes n images of: float32 latents [n, L] and grain [n, 1, S, S].
 
-    The latents decide what is seen. The grain, one number a pixel, becomes its texture, as in
-    Karras et al., "A style-based generator architecture", CVPR 2019: a scanner's noise cannot be
-    made of a few latents.
+    The latents decide what is seen. The grain, one number a pixel, becomes the scanner's noise,
+    which cannot be made of a few latents.
     """
 
     latents: NDArray[np.float32]

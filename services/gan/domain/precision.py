@@ -71,6 +71,10 @@ def choose_precision(
 ) -> Precision:
     """The fastest sound choice for this machine; an argument that is given is kept.
 
+    Half of the cores: threads meet at barriers that spin, so one that waits for a core which
+    another process holds stops them all. On two shared cores two threads took up to ten times as
+    long as one.
+
     Raises BadInput when ``device`` asks for a GPU that is not there.
     """
     if device is None:
@@ -82,7 +86,7 @@ def choose_precision(
         fast = torch.cuda.is_bf16_supported() if on_gpu else _cpu_multiplies_bfloat16()
         dtype_name = "bfloat16" if fast else "float32"
     if threads is None:
-        threads = len(os.sched_getaffinity(0))
+        threads = max(1, len(os.sched_getaffinity(0)) // 2)
     return Precision(device=device, dtype_name=dtype_name, threads=threads)
 
 

@@ -44,6 +44,7 @@ def start_training(
     generator, critic = Generator(architecture), Critic(architecture)
     initialise(generator, random)
     initialise(critic, random)
+    nn.init.zeros_(generator.to_grain.weight)  # structure first: grain grows where images have it
     for network in (generator, critic):
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(generator).requires_grad_(requires_grad=False)

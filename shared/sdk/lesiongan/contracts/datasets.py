@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lesiongan.contracts.base import Command, Resource
 from lesiongan.contracts.categories import Category
@@ -95,7 +95,14 @@ class SplitOptions(Command):
 
 Contrast = Literal["window", "gray_bands", "clahe", "lesiongan"]
 NamedWindow = Literal["lung", "abdomen", "bone", "mediastinum", "liver", "brain"]
-ImageSize = Literal[32, 64, 128, 256]
+
+
+def _whole(value: object) -> object:
+    """Query parameters are text."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+ImageSize = Annotated[Literal[32, 64, 128, 256], BeforeValidator(_whole)]
 
 
 class PreprocessOptions(Command):
