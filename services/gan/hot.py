@@ -2,8 +2,10 @@
 
 from collections import OrderedDict
 
+from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
 from services.gan.domain.precision import Precision, choose_precision
+from services.gan.domain.sampling import sample
 from services.gan.domain.weights import load_weights
 from services.gan.settings import GanSettings
 from shared.db.tables import GanRow
@@ -11,6 +13,13 @@ from shared.storage.port import ObjectStore
 
 #: By the SHA-256 of their weights, the one used last at the end.
 _loaded: OrderedDict[str, Generator] = OrderedDict()
+
+
+def warm_up() -> None:
+    """Make an image and throw it away: torch loads half of itself only when it first computes."""
+    generator = Generator(Architecture(image_size=32, categories=("liver",), width=4)).eval()
+    precision = choose_precision(device="cpu")
+    sample(generator, [0], seed=0, indices=[0], precision=precision)
 
 
 def hot_generator(
