@@ -19,7 +19,7 @@ class Plan:
     lesions: int = 60
     difficulty: float = 0.5
     size: Size = 32
-    steps: int = 1000
+    steps: int = 1600
     liver_images: int = 500
     sheet_images: int = 8
     seed: int = 0
@@ -34,7 +34,7 @@ class Plan:
             dataset=dataset,
             name="demo",
             steps=self.steps,
-            batch_size=32,
+            batch_size=16,
             n_critic=1,
             learning_rate=1e-3,
             ema_decay=0.99,

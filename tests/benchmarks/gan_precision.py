@@ -1,0 +1,66 @@
+"""Training and sampling in bfloat16 beside float32: a 32² network at batch 64, in turns."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from services.gan.domain.batches import load_training_images
+from services.gan.domain.config import Architecture, Training
+from services.gan.domain.precision import DTypeName, Precision, choose_precision
+from services.gan.domain.sampling import sample
+from services.gan.domain.state import start_training
+from services.gan.domain.training import train
+
+ROUNDS = 5
+STEPS = 6
+IMAGES = 512
+ARCHITECTURE = Architecture(image_size=32, categories=("liver", "lung"), width=16, latent_size=64)
+
+
+def training_seconds(precision: Precision) -> float:
+    """Seconds a generator step, each with five critic steps."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 255, (128, 1, 32, 32), dtype=np.uint8)
+    labels = np.arange(128) % 2
+    training = Training(steps=STEPS, batch_size=64, preview_every=STEPS, checkpoint_every=STEPS)
+    state = start_training(ARCHITECTURE, training)
+    data = load_training_images(images, labels, ARCHITECTURE)
+    started = time.perf_counter()
+    train(state, data, precision=precision)
+    return (time.perf_counter() - started) / STEPS
+
+
+def sampling_seconds(precision: Precision) -> float:
+    """Seconds an image."""
+    state = start_training(ARCHITECTURE, Training())
+    indices = range(IMAGES)
+    started = time.perf_counter()
+    sample(state.average, [0] * IMAGES, seed=0, indices=indices, precision=precision)
+    return (time.perf_counter() - started) / IMAGES
+
+
+def compare(what: str, measure: Callable[[Precision], float]) -> None:
+    """Measure both in turns, after a warm-up, and print medians and the ratio's spread."""
+    names: tuple[DTypeName, DTypeName] = ("float32", "bfloat16")
+    precisions = [choose_precision(dtype_name=name) for name in names]
+    for precision in precisions:
+        measure(precision)
+    pairs = [[measure(precision) for precision in precisions] for _ in range(ROUNDS)]
+    ratios = sorted(slow / fast for slow, fast in pairs)
+    medians = [statistics.median(pair[place] for pair in pairs) for place in (0, 1)]
+    sys.stdout.write(
+        f"{what}: float32 {1 / medians[0]:.2f}/s, bfloat16 {1 / medians[1]:.2f}/s, "
+        f"ratio {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f}, "
+        f"n = {ROUNDS})\n"
+    )
+
+
+def main() -> None:
+    """Print both comparisons."""
+    precision = choose_precision()
+    sys.stdout.write(f"{precision.device_class}, {precision.threads} threads\n")
+    compare("generator steps of training", training_seconds)
+    compare("images sampled", sampling_seconds)

@@ -1,0 +1,75 @@
+"""``/generate`` where no worker runs: what is refused, and what waits."""
+
+import httpx
+import pytest
+
+from shared.db.engine import Sessions
+from shared.db.tables import GanRow
+from shared.ids import new_id
+
+
+def published_gan(sessions: Sessions, *, default: bool, phantom: bool = False) -> str:
+    gan_id = new_id("gan")
+    with sessions() as session:
+        session.add(
+            GanRow(
+                id=gan_id,
+                name="t",
+                dataset_id=new_id("ds"),
+                job_id=new_id("job"),
+                phantom=phantom,
+                is_default=default,
+                categories=["liver"],
+                image_size=32,
+                channels=1,
+                steps=1,
+                weights_key="k",
+                weights_sha256="0" * 64,
+                scores={},
+                command={},
+            )
+        )
+        session.commit()
+    return gan_id
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_before_any_gan_exists(client: httpx.Client, method: str) -> None:
+    answer = client.request(method, "/generate?category=liver&n=5")
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "POST /gans" in answer.json()["detail"]
+    assert answer.json()["example"]["path"] == "/gans"
+
+
+def test_a_category_that_the_default_does_not_know(
+    client: httpx.Client, sessions: Sessions
+) -> None:
+    gan_id = published_gan(sessions, default=True)
+    answer = client.get("/generate?category=lung&n=5")
+    assert answer.status_code == 409
+    assert gan_id in answer.json()["detail"]
+
+
+def test_a_dry_run_makes_nothing(client: httpx.Client, sessions: Sessions) -> None:
+    published_gan(sessions, default=True)
+    for method in ("GET", "POST"):
+        answer = client.request(method, "/generate?category=liver&n=5&dry_run=true")
+        assert answer.status_code == 200
+        assert answer.json()["images"] == 5
+    assert client.get("/jobs").json()["items"] == []
+
+
+def test_without_a_seed_each_request_is_another_data_set(
+    client: httpx.Client, sessions: Sessions
+) -> None:
+    published_gan(sessions, default=True)
+    jobs = [client.post("/generate?category=liver&n=5").json() for _ in range(2)]
+    assert jobs[0]["id"] != jobs[1]["id"]
+    assert jobs[0]["input"]["seed"] != jobs[1]["input"]["seed"]
+
+
+def test_with_a_seed_two_requests_share_a_job(client: httpx.Client, sessions: Sessions) -> None:
+    published_gan(sessions, default=True)
+    jobs = [client.post("/generate?category=liver&n=5&seed=1").json() for _ in range(2)]
+    assert jobs[0]["id"] == jobs[1]["id"]
