@@ -1,0 +1,51 @@
+"""Each service is an app of its own; all together are one; none of them loads torch."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+from fastapi import FastAPI
+
+SERVICES = ("gateway", "preprocessing", "augmentation", "gan", "classification")
+HEAVY = ("torch", "torchvision", "sklearn", "scipy", "safetensors")
+
+
+def _paths(app: FastAPI) -> set[str]:
+    return set(app.openapi()["paths"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_serves_its_own_routes(service: str) -> None:
+    alone = _paths(importlib.import_module(f"services.{service}.api").app)
+    assert {"/health/live", "/health/ready", "/metrics"} <= alone
+    assert alone <= _paths(importlib.import_module("services.app").app)
+
+
+def test_the_services_share_no_route() -> None:
+    common = {"/health/live", "/health/ready", "/metrics"}
+    seen: set[str] = set()
+    for service in SERVICES:
+        paths = _paths(importlib.import_module(f"services.{service}.api").app) - common
+        assert not paths & seen
+        seen |= paths
+    assert {"/jobs", "/datasets", "/preprocess", "/gans", "/generate"} <= seen
+
+
+def test_operations_have_names_that_read_well() -> None:
+    document = importlib.import_module("services.app").app.openapi()
+    names = [
+        operation["operationId"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    ]
+    assert len(names) == len(set(names))
+    assert all(name.replace("_", "").isalpha() and "__" not in name for name in names)
+
+
+def test_an_api_process_never_imports_torch() -> None:
+    program = f"import sys, services.app; print([m for m in {HEAVY!r} if m in sys.modules])"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert run.stdout.strip() == "[]"
