@@ -38,9 +38,9 @@ def draw_sheet(rows: Sequence[SheetRow], path: Path, *, phantom: bool) -> Path:
     axes.set_axis_off()
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="none")
     half = _half_px(columns)
-    kind = "phantom training images" if phantom else "training images"
+    left_title = "Training: phantom" if phantom else "Training: real"
     for left, title in (
-        (LABEL_PX, f"Real: {kind}"),
+        (LABEL_PX, left_title),
         (LABEL_PX + half + AISLE_PX, "Synthetic: WGAN-GP"),
     ):
         axes.text(left, HEAD_PX / 2, title, color=INK, size=14, weight="bold", va="center")
