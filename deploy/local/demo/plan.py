@@ -37,7 +37,7 @@ class Plan:
             batch_size=16,
             n_critic=1,
             learning_rate=1e-3,
-            ema_decay=0.99,
+            ema_decay=0.995,
             width=16,
             latent=64,
             seed=self.seed,
