@@ -1,7 +1,7 @@
 """Routes that read and remove data sets, whoever made them."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -26,6 +26,7 @@ from shared.web.zip_stream import zip_stream
 router = APIRouter(prefix="/datasets", tags=["data sets"])
 
 CategoryFilter = Annotated[Category | None, Query(description="only this category")]
+FormatQuery = Annotated[Literal["png"], Query(alias="format", description="of the images")]
 SplitFilter = Annotated[Split | None, Query(description="only this split")]
 
 
@@ -141,7 +142,9 @@ def get_contact_sheet(
     responses=binary("application/zip", "Images in the folders layout, streamed"),
     response_class=Response,
 )
-async def get_archive(dataset_id: str, _: Reader, state: StateDep) -> StreamingResponse:
+async def get_archive(
+    dataset_id: str, _: Reader, state: StateDep, _format: FormatQuery = "png"
+) -> StreamingResponse:
     """A ZIP in the ``folders`` layout, which can be taken in again."""
 
     def opened() -> reading.StoredDataset:

@@ -82,6 +82,10 @@ def test_an_archive_can_be_taken_in_again(api: Api, preprocessed: str) -> None:
     assert again["counts"] == api.json(f"/datasets/{preprocessed}")["counts"]
 
 
+def test_a_format_that_is_not_made_yet_is_refused(api: Api, preprocessed: str) -> None:
+    assert api.get(f"/datasets/{preprocessed}/archive", format="dicom").status_code == 422
+
+
 def test_a_trained_gan_is_published(api: Api, gan: str, preprocessed: str) -> None:
     found = api.json(f"/gans/{gan}")
     assert (found["status"], found["step"], found["dataset"]) == ("succeeded", 4, preprocessed)
