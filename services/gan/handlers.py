@@ -1,8 +1,6 @@
 """Use cases: train a GAN, sample one."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
 
@@ -14,116 +12,24 @@ from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import GanCommand, GenerateCommand
 from services.gan import store as rows
 from services.gan.domain.batches import load_training_images
-from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.precision import Precision, choose_precision
 from services.gan.domain.sampling import sample_batches
-from services.gan.domain.state import TrainingState, start_training
-from services.gan.domain.training import Callbacks, Metrics, train
+from services.gan.domain.state import TrainingState
+from services.gan.domain.training import train
 from services.gan.domain.weights import save_weights
 from services.gan.hot import hot_generator
+from services.gan.pictures import png
 from services.gan.settings import GanSettings
+from services.gan.trainer import Trainer
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
-from shared.datasets.contact_sheet import encode_png
 from shared.datasets.records import ImageMeta
 from shared.datasets.writing import DatasetWriter, Destination, growing_shards
-from shared.db.tables import CheckpointRow, GanRow, PreviewRow
-from shared.errors import BadInput, LesionGanError
+from shared.db.tables import GanRow
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
-from shared.storage.port import ObjectMissing, ObjectStore
-
-
-class Diverged(LesionGanError):
-    """Training ran away; its last checkpoints stay."""
-
-    status = 422
-    title = "Training diverged"
-
-
-class Trainer:
-    """One attempt at a training: its callbacks write to the store first, then to the ledger."""
-
-    def __init__(
-        self, job: JobContext, store: ObjectStore, gan_id: str, settings: GanSettings
-    ) -> None:
-        self._job = job
-        self._store = store
-        self._gan_id = gan_id
-        self._settings = settings
-
-    def callbacks(self) -> Callbacks:
-        """What the training loop calls."""
-        return Callbacks(
-            should_stop=self._job.should_stop,
-            on_metrics=self._on_metrics,
-            on_checkpoint=self._on_checkpoint,
-            on_preview=self._on_preview,
-        )
-
-    def resume(self, architecture: Architecture, training: Training, device: str) -> TrainingState:
-        """The state of the newest checkpoint that is whole, or a new one."""
-        with self._job.reading() as session:
-            known = rows.checkpoints(session, self._gan_id)
-        for checkpoint in known:
-            state = self._load(checkpoint, architecture, training, device)
-            if state is not None:
-                self._note_resumed(state.step)
-                return state
-        return start_training(architecture, training, device=device)
-
-    def _load(
-        self, row: CheckpointRow, architecture: Architecture, training: Training, device: str
-    ) -> TrainingState | None:
-        try:
-            data = _unchanged(self._store.get(row.key), row.sha256)
-            return load_checkpoint(data, architecture, training, device=device)
-        except (ObjectMissing, BadInput) as error:
-            message = f"checkpoint at step {row.step} cannot be used: {error.detail}"
-            self._job.event("log", {"level": "warning", "message": message})
-            return None
-
-    def _note_resumed(self, step: int) -> None:
-        with self._job.fenced() as session:
-            rows.get(session, self._gan_id).resumed_from_step = step
-        message = f"resumed from the checkpoint at step {step}"
-        self._job.event("log", {"level": "info", "message": message})
-
-    def _on_metrics(self, metrics: Metrics) -> None:
-        if self._job.should_stop():
-            return
-        values = asdict(metrics)
-        step = values.pop("step")
-        if not all(math.isfinite(value) for value in values.values()):
-            raise Diverged(f"no finite losses at step {step}: lower learning_rate")
-        with self._job.fenced() as session:
-            total = rows.get(session, self._gan_id).steps
-            rows.add_metrics(session, self._gan_id, step, values)
-        self._job.event("metric", {"step": step, **values})
-        self._job.progress(step, total, "step")
-
-    def _on_checkpoint(self, state: TrainingState) -> None:
-        data = save_checkpoint(state)
-        key = f"gans/{self._gan_id}/checkpoints/{state.step:08d}-{self._job.attempt}.safetensors"
-        self._store.put(key, data)
-        row = CheckpointRow(gan_id=self._gan_id, step=state.step, key=key, sha256=sha256_of(data))
-        with self._job.fenced(milestone=True) as session:
-            old = rows.add_checkpoint(session, row, keep=self._settings.kept_checkpoints)
-        for stale in old:
-            self._store.delete(stale)
-
-    def _on_preview(self, step: int, grid: npt.NDArray[np.uint8]) -> None:
-        key = f"gans/{self._gan_id}/previews/{step:08d}.png"
-        self._store.put(key, _png(grid), content_type="image/png")
-        with self._job.fenced() as session:
-            session.merge(PreviewRow(gan_id=self._gan_id, step=step, key=key))
-
-
-def _unchanged(data: bytes, sha256: str) -> bytes:
-    if sha256_of(data) != sha256:
-        raise BadInput("its bytes changed in the store")
-    return data
+from shared.storage.port import ObjectStore
 
 
 def train_gan(
@@ -226,7 +132,7 @@ def generate(
             precision=precision,
         )
         for index, image in enumerate(_images(batches), start=first):
-            writer.add(_png(image), _synthetic_meta(gan, command, index, image))
+            writer.add(png(image), _synthetic_meta(gan, command, index, image))
             job.progress(len(writer), command.n, "image")
         write = writer.finish(_synthetic_dataset(job, gan, command, precision))
         return Outcome({"dataset": _target(job), "images": len(writer), "gan": gan.id}, write)
@@ -270,12 +176,6 @@ def _synthetic_dataset(
         phantom=gan.phantom,
         job_id=job.job_id,
     )
-
-
-def _png(image: npt.NDArray[np.uint8]) -> bytes:
-    """A PNG of uint8 [C, H, W], C = 1 or 3 (RGB)."""
-    channels_last = image.transpose(1, 2, 0)[..., ::-1]
-    return encode_png(np.ascontiguousarray(channels_last), compression=1)
 
 
 def _categories(gan: GanRow) -> list[Category]:
