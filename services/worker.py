@@ -15,6 +15,8 @@ TASK_MODULES: dict[str, str] = {
     "ingest": "services.preprocessing.tasks",
     "preprocess": "services.preprocessing.tasks",
     "preprocess-preview": "services.preprocessing.tasks",
+    "augment": "services.augmentation.tasks",
+    "augment-preview": "services.augmentation.tasks",
     "train-gan": "services.gan.tasks",
     "generate": "services.gan.tasks",
 }
@@ -23,6 +25,7 @@ TASK_MODULES: dict[str, str] = {
 #: seconds that a person would wait for.
 PRELOADED: dict[str, str] = {
     "preprocessing": "services.preprocessing.tasks",
+    "augmentation": "services.augmentation.tasks",
     "interactive": "services.preprocessing.tasks",
     "gan-train": "services.gan.hot:warm_up",
     "gan-sample": "services.gan.hot:warm_up",

@@ -1,0 +1,115 @@
+"""Use cases: augment a data set's training images, preview the series on one image."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lesiongan.contracts.augmentation import AugmentCommand, AugmentOptions
+from services.augmentation.domain.augment import augment
+from services.augmentation.domain.series import draw_series, generator
+from shared.datasets import reading
+from shared.datasets.catalog import NewDataset
+from shared.datasets.contact_sheet import contact_sheet, encode_png
+from shared.datasets.reading import StoredDataset
+from shared.datasets.records import ImageMeta, ImageRecord, from_json
+from shared.datasets.writing import DatasetWriter, Destination
+from shared.errors import BadInput
+from shared.jobs.context import JobContext, Outcome
+from shared.storage.port import ObjectStore
+
+
+def augment_dataset(job: JobContext, store: ObjectStore, command: AugmentCommand) -> Outcome:
+    """The originals, each training image followed by its copies; ``val`` and ``test`` untouched.
+
+    Images are made one at a time, so memory does not grow with their number. A later attempt goes
+    on after the last complete shard. Raises :class:`BadInput` for images that are not square.
+    """
+    with job.reading() as session:
+        parent = reading.open_dataset(session, store, command.dataset)
+    train = sum(parent.row.counts["train"].values())
+    total = parent.row.images + command.copies * train
+    destination = Destination(
+        store=store,
+        fence=partial(job.fenced, milestone=True),
+        dataset_id=_target(job),
+        job_id=job.job_id,
+        attempt=job.attempt,
+    )
+    with DatasetWriter(destination) as writer:
+        first = writer.resume()
+        for png, meta in islice(_images(store, parent, command), first, None):
+            writer.add(png, meta)
+            job.progress(len(writer), total, "image")
+        write = writer.finish(_dataset(job, parent, command))
+        return Outcome({"dataset": _target(job), "images": len(writer)}, write)
+
+
+def _images(
+    store: ObjectStore, parent: StoredDataset, command: AugmentCommand
+) -> Iterator[tuple[bytes, ImageMeta]]:
+    for record, png in reading.iterate(store, parent, parent.records):
+        meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
+        yield png, meta
+        if record.split == "train":
+            image = _square(reading.decode_uint8(png), record)
+            for copy in range(1, command.copies + 1):
+                made = make_copy(image, command, record.index, copy)
+                yield _png(made), replace(meta, box_px=None, seed=command.seed, draw=copy)
+
+
+def make_copy(
+    image: npt.NDArray[np.uint8], options: AugmentOptions, index: int, copy: int
+) -> npt.NDArray[np.uint8]:
+    """Copy number ``copy`` of image ``index``: uint8 [C, H, W] in and out."""
+    random = generator(options.seed, index, copy)
+    series = draw_series(random, options.operations)
+    return augment(image, series, random, interpolation=options.interpolation)
+
+
+def preview(
+    job: JobContext, store: ObjectStore, options: AugmentOptions, image_key: str
+) -> Outcome:
+    """The image and its copies on one contact sheet, as a PNG in the store.
+
+    Raises :class:`BadInput` for what is not a square 8-bit PNG.
+    """
+    image = _square(reading.decode_uint8(store.get(image_key)), None)
+    copies = [make_copy(image, options, 0, copy) for copy in range(1, options.copies + 1)]
+    key = f"results/{job.job_id}/{job.attempt}.png"
+    store.put(key, contact_sheet([image, *copies]), content_type="image/png")
+    output: dict[str, Any] = {"object": key, "content_type": "image/png"}
+    return Outcome(output, afterwards=partial(store.delete, image_key))
+
+
+def _square(image: npt.NDArray[np.uint8], record: ImageRecord | None) -> npt.NDArray[np.uint8]:
+    if image.shape[1] != image.shape[2]:
+        which = "the image" if record is None else f"image {record.index}"
+        size = f"{image.shape[2]}x{image.shape[1]}"
+        raise BadInput(f"{which} is {size} px, not square: preprocess it")
+    return image
+
+
+def _png(image: npt.NDArray[np.uint8]) -> bytes:
+    return encode_png(np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1]), compression=1)
+
+
+def _dataset(job: JobContext, parent: StoredDataset, command: AugmentCommand) -> NewDataset:
+    return NewDataset(
+        id=_target(job),
+        name=command.name or f"{parent.row.name}, {command.copies} copies",
+        kind="augmented",
+        parents=[parent.row.id],
+        command=command.model_dump(mode="json"),
+        phantom=parent.row.phantom,
+        job_id=job.job_id,
+    )
+
+
+def _target(job: JobContext) -> str:
+    assert job.claim.target is not None, "the route names what the job makes"
+    return job.claim.target

@@ -1,0 +1,43 @@
+"""Traditional augmentation: commands."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from lesiongan.contracts.base import Command
+from lesiongan.contracts.datasets import DatasetId, Name
+
+Operation = Literal[
+    "rotate", "scale", "shift", "shear", "trim", "flip", "contrast", "blur", "noise"
+]
+#: In the order in which they are applied.
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+Interpolation = Literal["nearest", "linear", "cubic"]
+
+
+def _usual_operations() -> list[Operation]:
+    """All but the flip: a flipped liver lies on the wrong side."""
+    return [operation for operation in OPERATIONS if operation != "flip"]
+
+
+class AugmentOptions(Command):
+    """Which random series each copy goes through."""
+
+    copies: Annotated[int, Field(ge=1, le=100)] = 3
+    operations: Annotated[list[Operation], Field(min_length=1, default_factory=_usual_operations)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    #: Nearest averages no neighbours, so the noise texture of CT stays as it is.
+    interpolation: Interpolation = "nearest"
+
+    @model_validator(mode="after")
+    def _operations_once(self) -> "AugmentOptions":
+        if len(set(self.operations)) != len(self.operations):
+            raise ValueError("operations must name each operation once")
+        return self
+
+
+class AugmentCommand(AugmentOptions):
+    """Make a data set of the originals and ``copies`` augmented ones of each training image."""
+
+    dataset: DatasetId
+    name: Name | None = None
