@@ -134,6 +134,21 @@ def test_a_failed_job_is_exit_code_1_and_its_json_the_job(run: Run) -> None:
     assert "row 3" in result.stderr
 
 
+def test_augment_sends_only_what_was_asked(run: Run) -> None:
+    script = Script(httpx.Response(202, json=job()))
+    result = run(
+        script, "augment", DATASET, "--copies", "2", "--operation", "rotate", "--no-wait", "--json"
+    )
+    assert result.exit_code == 0, result.stderr
+    sent = script.requests[0]
+    assert sent.url.path == "/augment"
+    assert json.loads(sent.content) == {
+        "dataset": DATASET,
+        "copies": 2,
+        "operations": ["rotate"],
+    }
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -141,6 +156,8 @@ def test_a_failed_job_is_exit_code_1_and_its_json_the_job(run: Run) -> None:
         ["generate", "spleen", "5"],
         ["generate", "liver"],
         ["preprocess", DATASET, "--size", "33"],
+        ["augment", DATASET, "--copies", "0"],
+        ["augment", DATASET, "--operation", "melt"],
         ["train", "no-id"],
         ["train", DATASET, "--category", "spleen"],
         ["keys", "create", "x", "--scope", "king"],

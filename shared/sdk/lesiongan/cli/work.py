@@ -1,4 +1,4 @@
-"""``lesiongan preprocess``, ``train`` and ``generate``."""
+"""``lesiongan preprocess``, ``augment``, ``train`` and ``generate``."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -18,6 +18,7 @@ from lesiongan.cli.progress import display, megabytes
 from lesiongan.cli.session import Session, facts
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client, GeneratedZip, StreamProgress
+from lesiongan.contracts.augmentation import AugmentCommand, Interpolation
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import Contrast, NamedWindow, PreprocessCommand
 from lesiongan.contracts.gans import MAX_STREAMED_IMAGES, GanCommand
@@ -68,6 +69,38 @@ def preprocess(  # noqa: PLR0913 - one argument an option
             _show_estimate(session, client.estimate_preprocess(asked))
             return
         finish_with_dataset(session, client, client.preprocess(asked), no_wait=no_wait)
+
+
+@command(app, "augment")
+def augment(  # noqa: PLR0913 - one argument an option
+    session: Session,
+    dataset: DatasetArgument,
+    *,
+    name: Annotated[str | None, typer.Option(help="of the new data set")] = None,
+    copies: Annotated[int | None, typer.Option(help="of each training image; default: 3")] = None,
+    operation: Annotated[
+        list[str] | None, typer.Option(help="repeat it; default: all but flip")
+    ] = None,
+    interpolation: Annotated[Interpolation | None, typer.Option(help="default: nearest")] = None,
+    seed: Annotated[int | None, typer.Option(help="the same seed makes the same copies")] = None,
+    no_wait: NoWaitOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Add augmented copies of each training image of a preprocessed data set."""
+    options = {
+        "dataset": dataset,
+        "name": name,
+        "copies": copies,
+        "operations": operation or None,
+        "interpolation": interpolation,
+        "seed": seed,
+    }
+    asked = AugmentCommand.model_validate(_given(options))
+    with session.connect() as client:
+        if dry_run:
+            _show_estimate(session, client.estimate_augment(asked))
+            return
+        finish_with_dataset(session, client, client.augment(asked), no_wait=no_wait)
 
 
 @command(app, "train")

@@ -14,6 +14,7 @@ from lesiongan.client.keys import Keys
 from lesiongan.client.server import Server, find_server
 from lesiongan.client.submitting import estimate, post_command, post_query, submit
 from lesiongan.client.transport import MAX_RETRIES, Call, Transport, parsed
+from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
 from lesiongan.contracts.jobs import Estimate, Job
@@ -79,6 +80,14 @@ class Client:
     def estimate_preprocess(self, command: PreprocessCommand) -> Estimate:
         """What the preprocessing would cost; nothing is made."""
         return estimate(post_command("/preprocess", command), self._transport)
+
+    def augment(self, command: AugmentCommand) -> Job:
+        """Add augmented copies of each training image; ``output["dataset"]`` is the new id."""
+        return submit(post_command("/augment", command), self._transport)
+
+    def estimate_augment(self, command: AugmentCommand) -> Estimate:
+        """What the augmentation would cost; nothing is made."""
+        return estimate(post_command("/augment", command), self._transport)
 
     def preprocess_preview(
         self, image: bytes | Path | str, options: PreprocessOptions | None = None
