@@ -30,7 +30,8 @@ def test_a_copy_names_its_source_and_differs_from_it(api: Api, preprocessed: str
     assert abs(float(np.mean(first)) - float(np.mean(original))) < 60
 
 
-def test_a_gan_trains_on_augmented_images(api: Api, preprocessed: str) -> None:
+def test_a_gan_trains_on_augmented_images(api: Api, gan: str, preprocessed: str) -> None:
+    assert api.json(f"/gans/{gan}")["default"], "the first one, which other tests sample"
     job = api.ended(api.post("/augment", {"dataset": preprocessed, "copies": 1}))
     command = {"dataset": api.dataset_of(job), "steps": 1, "batch_size": 4, "width": 8}
     trained = api.ended(api.post("/gans", {**command, "n_critic": 1, "latent": 16}))
