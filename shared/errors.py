@@ -60,11 +60,6 @@ class Conflict(LesionGanError):
     title = "Conflict"
 
 
-class Gone(LesionGanError):
-    status = 410
-    title = "Gone"
-
-
 class TooLarge(LesionGanError):
     status = 413
     title = "Content too large"
@@ -73,11 +68,6 @@ class TooLarge(LesionGanError):
 class UnsupportedMedia(LesionGanError):
     status = 415
     title = "Unsupported media type"
-
-
-class TooManyRequests(LesionGanError):
-    status = 429
-    title = "Too many requests"
 
 
 class Unavailable(LesionGanError):

@@ -13,13 +13,11 @@ from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput
-from shared.ids import sha256_of
 from shared.jobs.submit import NewJob
 from shared.web.app import create_app
-from shared.web.interactive import answer_with_file
+from shared.web.interactive import IMAGE_BODY, answer_preview
 from shared.web.responses import JOB_RESPONSES, binary
 from shared.web.submission import SubmissionDep
-from shared.web.uploads import receive_image
 
 router = APIRouter(tags=["augmentation"])
 
@@ -73,32 +71,19 @@ def _augmentable(row: DatasetRow) -> DatasetRow:
     summary="Augmented copies of one image",
     operation_id="preview_augmentation",
     responses={**binary("image/png", "The image and its copies"), 202: JOB_RESPONSES[202]},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    openapi_extra=IMAGE_BODY,
     response_class=Response,
 )
 async def preview(
     request: Request, options: Annotated[PreviewOptions, Query()], submission: SubmissionDep
 ) -> Response:
     """Send a square 8-bit PNG as the body or as a form's ``file``; the original comes first."""
-    settings = AugmentationSettings()
-    image = await receive_image(request, max_bytes=settings.preview_max_bytes)
-    new = NewJob(
+    return await answer_preview(
+        request,
+        submission,
         kind="augment-preview",
-        queue="interactive",
-        input={"options": options.model_dump(mode="json")},
-        total=1,
-        unit="image",
-    )
-    return await answer_with_file(
-        submission.including(sha256_of(image)),
-        new,
-        image,
-        wait_seconds=submission.wait_seconds or settings.preview_wait_seconds,
+        options=options,
+        settings=AugmentationSettings(),
     )
 
 

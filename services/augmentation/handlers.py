@@ -14,10 +14,10 @@ from services.augmentation.domain.augment import augment
 from services.augmentation.domain.series import draw_series, generator
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
-from shared.datasets.contact_sheet import contact_sheet, encode_png
+from shared.datasets.contact_sheet import contact_sheet, encode_image
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
-from shared.datasets.writing import DatasetWriter, Destination
+from shared.datasets.writing import DatasetWriter, destination
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectStore
@@ -33,20 +33,13 @@ def augment_dataset(job: JobContext, store: ObjectStore, command: AugmentCommand
         parent = reading.open_dataset(session, store, command.dataset)
     train = sum(parent.row.counts["train"].values())
     total = parent.row.images + command.copies * train
-    destination = Destination(
-        store=store,
-        fence=partial(job.fenced, milestone=True),
-        dataset_id=_target(job),
-        job_id=job.job_id,
-        attempt=job.attempt,
-    )
-    with DatasetWriter(destination) as writer:
+    with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
         for png, meta in islice(_images(store, parent, command), first, None):
             writer.add(png, meta)
             job.progress(len(writer), total, "image")
         write = writer.finish(_dataset(job, parent, command))
-        return Outcome({"dataset": _target(job), "images": len(writer)}, write)
+        return Outcome({"dataset": job.target, "images": len(writer)}, write)
 
 
 def _images(
@@ -59,7 +52,7 @@ def _images(
             image = _square(reading.decode_uint8(png), record)
             for copy in range(1, command.copies + 1):
                 made = make_copy(image, command, record.index, copy)
-                yield _png(made), replace(meta, box_px=None, seed=command.seed, draw=copy)
+                yield encode_image(made), replace(meta, box_px=None, seed=command.seed, draw=copy)
 
 
 def make_copy(
@@ -94,13 +87,9 @@ def _square(image: npt.NDArray[np.uint8], record: ImageRecord | None) -> npt.NDA
     return image
 
 
-def _png(image: npt.NDArray[np.uint8]) -> bytes:
-    return encode_png(np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1]), compression=1)
-
-
 def _dataset(job: JobContext, parent: StoredDataset, command: AugmentCommand) -> NewDataset:
     return NewDataset(
-        id=_target(job),
+        id=job.target,
         name=command.name or f"{parent.row.name}, {command.copies} copies",
         kind="augmented",
         parents=[parent.row.id],
@@ -108,8 +97,3 @@ def _dataset(job: JobContext, parent: StoredDataset, command: AugmentCommand) ->
         phantom=parent.row.phantom,
         job_id=job.job_id,
     )
-
-
-def _target(job: JobContext) -> str:
-    assert job.claim.target is not None, "the route names what the job makes"
-    return job.claim.target

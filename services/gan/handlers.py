@@ -1,7 +1,6 @@
 """Use cases: train a GAN, sample one."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -19,13 +18,13 @@ from services.gan.domain.state import TrainingState
 from services.gan.domain.training import train
 from services.gan.domain.weights import save_weights
 from services.gan.hot import hot_generator
-from services.gan.pictures import png
 from services.gan.settings import GanSettings
 from services.gan.trainer import Trainer
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
+from shared.datasets.contact_sheet import encode_image
 from shared.datasets.records import ImageMeta
-from shared.datasets.writing import DatasetWriter, Destination, growing_shards
+from shared.datasets.writing import DatasetWriter, destination, growing_shards
 from shared.db.tables import GanRow
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
@@ -39,7 +38,7 @@ def train_gan(
 
     Raises :class:`BadInput` for a data set that cannot be trained on.
     """
-    gan_id = _target(job)
+    gan_id = job.target
     with job.reading() as session:
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
@@ -114,14 +113,7 @@ def generate(
     with job.reading() as session:
         gan = rows.published(session, command.gan)
     generator, precision = hot_generator(store, gan, settings)
-    destination = Destination(
-        store=store,
-        fence=partial(job.fenced, milestone=True),
-        dataset_id=_target(job),
-        job_id=job.job_id,
-        attempt=job.attempt,
-    )
-    with DatasetWriter(destination, plan=growing_shards) as writer:
+    with DatasetWriter(destination(store, job), plan=growing_shards) as writer:
         first = writer.resume()
         batches = sample_batches(
             generator,
@@ -132,10 +124,10 @@ def generate(
             precision=precision,
         )
         for index, image in enumerate(_images(batches), start=first):
-            writer.add(png(image), _synthetic_meta(gan, command, index, image))
+            writer.add(encode_image(image), _synthetic_meta(gan, command, index, image))
             job.progress(len(writer), command.n, "image")
         write = writer.finish(_synthetic_dataset(job, gan, command, precision))
-        return Outcome({"dataset": _target(job), "images": len(writer), "gan": gan.id}, write)
+        return Outcome({"dataset": job.target, "images": len(writer), "gan": gan.id}, write)
 
 
 def _images(batches: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint8]]:
@@ -168,7 +160,7 @@ def _synthetic_dataset(
         "device_class": precision.device_class,
     }
     return NewDataset(
-        id=_target(job),
+        id=job.target,
         name=f"{command.n} synthetic {command.category} images of {gan.name}",
         kind="synthetic",
         parents=[gan.dataset_id],
@@ -180,8 +172,3 @@ def _synthetic_dataset(
 
 def _categories(gan: GanRow) -> list[Category]:
     return cast("list[Category]", gan.categories)
-
-
-def _target(job: JobContext) -> str:
-    assert job.claim.target is not None, "the route names what the job makes"
-    return job.claim.target

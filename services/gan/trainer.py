@@ -11,8 +11,8 @@ from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.training import Callbacks, Metrics
-from services.gan.pictures import png
 from services.gan.settings import GanSettings
+from shared.datasets.contact_sheet import encode_image
 from shared.db.tables import CheckpointRow, PreviewRow
 from shared.errors import BadInput, LesionGanError
 from shared.ids import sha256_of
@@ -100,7 +100,7 @@ class Trainer:
 
     def _on_preview(self, step: int, grid: npt.NDArray[np.uint8]) -> None:
         key = f"gans/{self._gan_id}/previews/{step:08d}.png"
-        self._store.put(key, png(grid), content_type="image/png")
+        self._store.put(key, encode_image(grid), content_type="image/png")
         with self._job.fenced() as session:
             session.merge(PreviewRow(gan_id=self._gan_id, step=step, key=key))
 

@@ -23,15 +23,15 @@ from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
 from shared.db.tables import JobRow
 from shared.errors import BadInput, NotFound, UnsupportedMedia
-from shared.ids import fingerprint, sha256_of
+from shared.ids import fingerprint
 from shared.jobs.submit import NewJob
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.app import create_app
 from shared.web.bodies import parsed_json, validated
-from shared.web.interactive import answer_with_file
+from shared.web.interactive import IMAGE_BODY, answer_preview
 from shared.web.responses import JOB_RESPONSES, binary
 from shared.web.submission import Plan, Submission, SubmissionDep
-from shared.web.uploads import discard, receive, receive_image
+from shared.web.uploads import discard, receive
 
 router = APIRouter(tags=["preprocessing"])
 
@@ -193,32 +193,19 @@ async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> J
     summary="Before and after of one image",
     operation_id="preview_preprocessing",
     responses={**binary("image/png", "Before and after, side by side"), 202: JOB_RESPONSES[202]},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    openapi_extra=IMAGE_BODY,
     response_class=Response,
 )
 async def preview(
     request: Request, options: Annotated[PreviewOptions, Query()], submission: SubmissionDep
 ) -> Response:
     """Send a grey PNG, of 8 bits or of DeepLesion's 16, as the body or as a form's ``file``."""
-    settings = PreprocessingSettings()
-    image = await receive_image(request, max_bytes=settings.preview_max_bytes)
-    new = NewJob(
+    return await answer_preview(
+        request,
+        submission,
         kind="preprocess-preview",
-        queue="interactive",
-        input={"options": options.model_dump(mode="json")},
-        total=1,
-        unit="image",
-    )
-    return await answer_with_file(
-        submission.including(sha256_of(image)),
-        new,
-        image,
-        wait_seconds=submission.wait_seconds or settings.preview_wait_seconds,
+        options=options,
+        settings=PreprocessingSettings(),
     )
 
 

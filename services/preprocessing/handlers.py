@@ -25,7 +25,7 @@ from shared.datasets.catalog import NewDataset
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord
-from shared.datasets.writing import DatasetWriter, Destination
+from shared.datasets.writing import DatasetWriter, destination
 from shared.db.tables import UploadRow
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
@@ -98,7 +98,7 @@ def _store_raw(
 ) -> Outcome:
     skipped: list[Skipped] = []
     noted: Counter[str] = Counter()
-    with DatasetWriter(_destination(job, store)) as writer:
+    with DatasetWriter(destination(store, job)) as writer:
         writer.restart()
         for done, item in enumerate(images, start=1):
             job.progress(done, images.expected, "image")
@@ -109,7 +109,7 @@ def _store_raw(
             noted["boxes clipped to their image"] += item.box_clipped
             noted["lesions marked as possibly noisy"] += item.noisy
         new = NewDataset(
-            id=_target(job),
+            id=job.target,
             name=command.name,
             kind="raw",
             parents=[],
@@ -149,7 +149,7 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
     split = _split(parent.records, command)
     options = _options(command)
     grown = 0
-    with DatasetWriter(_destination(job, store)) as writer:
+    with DatasetWriter(destination(store, job)) as writer:
         writer.restart()
         for record, image in _decoded(store, parent):
             made = pipeline.preprocess_slice(image.values, _metadata(record), options)
@@ -158,7 +158,7 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
             writer.add(encode_grey(made.image), _made_meta(record, made, split_name))
             job.progress(len(writer), len(parent.records), "image")
         new = NewDataset(
-            id=_target(job),
+            id=job.target,
             name=command.name or f"{parent.row.name}, {command.contrast} {command.size} px",
             kind="preprocessed",
             parents=[parent.row.id],
@@ -256,18 +256,3 @@ def preview(
     output: dict[str, Any] = {"object": key, "content_type": "image/png"}
     remove: Callable[[], None] = partial(store.delete, image_key)
     return Outcome(output, afterwards=remove)
-
-
-def _target(job: JobContext) -> str:
-    assert job.claim.target is not None, "the route names what the job makes"
-    return job.claim.target
-
-
-def _destination(job: JobContext, store: ObjectStore) -> Destination:
-    return Destination(
-        store=store,
-        fence=partial(job.fenced, milestone=True),
-        dataset_id=_target(job),
-        job_id=job.job_id,
-        attempt=job.attempt,
-    )

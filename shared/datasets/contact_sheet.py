@@ -41,6 +41,12 @@ def encode_png(image: npt.NDArray[Any], *, compression: int = 3) -> bytes:
     return data.tobytes()
 
 
+def encode_image(image: npt.NDArray[np.uint8]) -> bytes:
+    """A PNG of uint8 [C, H, W], C = 1 or 3 (RGB): the inverse of ``reading.decode_uint8``."""
+    channels_last = image.transpose(1, 2, 0)[..., ::-1]
+    return encode_png(np.ascontiguousarray(channels_last), compression=1)
+
+
 def _cell(image: npt.NDArray[np.uint8], cell_px: int) -> npt.NDArray[np.uint8]:
     channels_last = np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1])
     larger = channels_last.shape[0] < cell_px

@@ -43,6 +43,22 @@ def growing_shards(number: int) -> int:
     return int(min(64 << min(number, 6), MAX_IMAGES))
 
 
+class Attempt(Protocol):
+    """What a writer must know of the job that it writes for."""
+
+    @property
+    def job_id(self) -> str: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def fenced(self) -> Fence: ...
+
+
 @dataclass(frozen=True)
 class Destination:
     """Where one attempt at a data set writes."""
@@ -52,6 +68,17 @@ class Destination:
     dataset_id: str
     job_id: str
     attempt: int
+
+
+def destination(store: ObjectStore, job: Attempt) -> Destination:
+    """Where an attempt at a job writes the data set that the job makes."""
+    return Destination(
+        store=store,
+        fence=job.fenced,
+        dataset_id=job.target,
+        job_id=job.job_id,
+        attempt=job.attempt,
+    )
 
 
 class DatasetWriter:

@@ -75,6 +75,12 @@ class JobContext:
     def attempt(self) -> int:
         return self.claim.attempt
 
+    @property
+    def target(self) -> str:
+        """Id of what the job makes; only for kinds whose routes name it."""
+        assert self.claim.target is not None, "the route names what the job makes"
+        return self.claim.target
+
     def should_stop(self) -> bool:
         """Whether :meth:`check` would raise."""
         return self._flags.any()

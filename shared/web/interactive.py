@@ -1,21 +1,69 @@
 """What a person waits for: a small job whose result is one file, answered in the same request."""
 
 from dataclasses import replace
+from typing import Any, Protocol
 
+from fastapi import Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Job
 from shared.errors import BadInput, Conflict, LesionGanError
-from shared.ids import new_id
+from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob
 from shared.web.submission import Submission, read_job, wait_for_job
+from shared.web.uploads import receive_image
 
 
 class JobFailed(LesionGanError):
     """The job behind a request failed for a reason that the request did not give."""
 
     title = "Job failed"
+
+
+#: The body of a preview, for the document.
+IMAGE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class PreviewSettings(Protocol):
+    """The knobs of a service's preview."""
+
+    preview_max_bytes: int
+    preview_wait_seconds: float
+
+
+async def answer_preview(
+    request: Request,
+    submission: Submission,
+    *,
+    kind: str,
+    options: BaseModel,
+    settings: PreviewSettings,
+) -> Response:
+    """Run ``kind`` with ``options`` on the image that the request carries; the answer is a PNG.
+
+    Raises what :func:`answer_with_file` and :func:`shared.web.uploads.receive_image` raise.
+    """
+    image = await receive_image(request, max_bytes=settings.preview_max_bytes)
+    new = NewJob(
+        kind=kind,
+        queue="interactive",
+        input={"options": options.model_dump(mode="json")},
+        total=1,
+        unit="image",
+    )
+    return await answer_with_file(
+        submission.including(sha256_of(image)),
+        new,
+        image,
+        wait_seconds=submission.wait_seconds or settings.preview_wait_seconds,
+    )
 
 
 async def answer_with_file(

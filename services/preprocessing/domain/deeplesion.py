@@ -29,7 +29,6 @@ class DeepLesionImages:
     def __init__(self, source: Source) -> None:
         root = only_root(roots_of_file(source.names(), TABLE), TABLE)
         self._source = source
-        self._root = root
         self._rows_of_name: dict[str, list[DeepLesionRow]] = defaultdict(list)
         for row in read_rows(source.read(root + TABLE)):
             self._rows_of_name[root + row.path].append(row)
