@@ -15,10 +15,15 @@ TASK_MODULES: dict[str, str] = {
     "ingest": "services.preprocessing.tasks",
     "preprocess": "services.preprocessing.tasks",
     "preprocess-preview": "services.preprocessing.tasks",
+    "subset": "services.preprocessing.tasks",
     "augment": "services.augmentation.tasks",
     "augment-preview": "services.augmentation.tasks",
     "train-gan": "services.gan.tasks",
     "generate": "services.gan.tasks",
+    "generate-set": "services.gan.tasks",
+    "train-classifier": "services.classification.tasks",
+    "classify": "services.classification.tasks",
+    "experiment": "services.classification.tasks",
 }
 
 #: What a worker imports, and calls where a function is named, before its first job: torch takes
@@ -26,9 +31,10 @@ TASK_MODULES: dict[str, str] = {
 PRELOADED: dict[str, str] = {
     "preprocessing": "services.preprocessing.tasks",
     "augmentation": "services.augmentation.tasks",
-    "interactive": "services.preprocessing.tasks",
+    "interactive": "services.classification.hot:warm_up",
     "gan-train": "services.gan.hot:warm_up",
     "gan-sample": "services.gan.hot:warm_up",
+    "classification": "services.classification.hot:warm_up",
 }
 
 

@@ -60,6 +60,14 @@ class Conflict(LesionGanError):
     title = "Conflict"
 
 
+class AlreadyMade(Conflict):
+    """What a job would make is there: another job was quicker. ``output`` is what it answered."""
+
+    def __init__(self, detail: str, output: dict[str, Any]) -> None:
+        super().__init__(detail)
+        self.output = output
+
+
 class TooLarge(LesionGanError):
     status = 413
     title = "Content too large"

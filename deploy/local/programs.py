@@ -18,7 +18,8 @@ SERVERS = ("postgres", "valkey", "seaweedfs")
 PREPARED = ("prepare", "api")
 # The queues each worker listens on, in the order of their share of its attention.
 WORKER_QUEUES = {
-    "worker-cpu": "preprocessing,augmentation,classification,default",
+    "worker-cpu": "preprocessing,augmentation,default",
+    "worker-classification": "classification",
     "worker-gan-train": "gan-train",
     "worker-gan-sample": "gan-sample",
     "worker-interactive": "interactive",

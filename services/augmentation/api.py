@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.augmentation import AugmentCommand, AugmentOptions
 from services.augmentation.settings import AugmentationSettings
 from shared.datasets import catalog
-from shared.datasets.identity import dataset_id
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput
 from shared.jobs.submit import NewJob
+from shared.plans.datasets import augment_job
 from shared.web.app import create_app
 from shared.web.interactive import IMAGE_BODY, answer_preview
 from shared.web.responses import JOB_RESPONSES, binary
@@ -37,21 +37,12 @@ class PreviewOptions(AugmentOptions):
 )
 async def augment(command: AugmentCommand, submission: SubmissionDep) -> JSONResponse:
     """The originals and ``copies`` augmented ones of each training image."""
-    given = command.model_dump(mode="json")
-    target = dataset_id("augment", [command.dataset], given)
 
     def plan(session: Session) -> NewJob:
         parent = _augmentable(catalog.get(session, command.dataset))
         train = sum(parent.counts["train"].values())
-        return NewJob(
-            kind="augment",
-            queue="augmentation",
-            input=given,
-            target=target,
-            finished=catalog.finished_output(session, target),
-            total=parent.images + command.copies * train,
-            unit="image",
-        )
+        images = parent.images + command.copies * train
+        return augment_job(session, command, images=images)
 
     return await submission.answer(plan)
 

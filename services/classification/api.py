@@ -1,8 +1,152 @@
-"""Routes of the classification service."""
+"""Routes of the classification service: classifiers, and what they say of an image."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.base import Page
+from lesiongan.contracts.classifiers import (
+    Classification,
+    Classifier,
+    ClassifierCommand,
+    ClassifierId,
+)
+from services.classification import store as rows
+from services.classification.experiments_api import router as experiments_router
+from services.classification.settings import ClassificationSettings
+from shared.datasets import catalog
+from shared.db.engine import Sessions
+from shared.db.pages import newest_first
+from shared.db.tables import ClassifierRow
+from shared.errors import BadInput
+from shared.ids import new_id, sha256_of
+from shared.jobs.submit import NewJob
+from shared.plans.classifiers import train_classifier_job
 from shared.web.app import create_app
+from shared.web.auth import Reader, Submitter
+from shared.web.interactive import IMAGE_BODY, answer_with_file
+from shared.web.paging import PagingDep
+from shared.web.png_header import read_header
+from shared.web.responses import JOB_RESPONSES
+from shared.web.state import SessionDep, StoreDep
+from shared.web.submission import SubmissionDep
+from shared.web.uploads import receive_image
 
-routers: list[APIRouter] = []
+router = APIRouter(tags=["classification"])
+
+
+@router.post(
+    "/classifiers",
+    summary="Train a classifier",
+    operation_id="train_classifier",
+    status_code=202,
+    responses=JOB_RESPONSES,
+)
+async def train_classifier(command: ClassifierCommand, submission: SubmissionDep) -> JSONResponse:
+    """On the training images of all data sets, selected on their `val`; each request anew."""
+
+    def plan(session: Session) -> NewJob:
+        datasets = [catalog.get(session, each) for each in command.datasets]
+        raw = [each.id for each in datasets if each.kind == "raw"]
+        if raw:
+            raise BadInput(f"{', '.join(raw)} raw: send to POST /preprocess first")
+        found = {name for each in datasets for name in catalog.labelled_categories(each, ["train"])}
+        if len(found) < 2:
+            raise BadInput("a classifier needs training images of at least two categories")
+        return train_classifier_job(
+            session,
+            command,
+            classifier_id=new_id("clf"),
+            name=f"{command.architecture} of {datasets[0].name}",
+            phantom=any(each.phantom for each in datasets),
+            for_experiment=False,
+        )
+
+    return await submission.answer(plan)
+
+
+@router.get("/classifiers", summary="List classifiers", operation_id="list_classifiers")
+def list_classifiers(_: Reader, session: SessionDep, paging: PagingDep) -> Page[Classifier]:
+    page = newest_first(
+        session, select(ClassifierRow), ClassifierRow, limit=paging.limit, cursor=paging.cursor
+    )
+    return Page(items=rows.views(session, page.rows), next_cursor=page.next_cursor)
+
+
+@router.get(
+    "/classifiers/{classifier_id}", summary="Get a classifier", operation_id="get_classifier"
+)
+def get_classifier(classifier_id: str, _: Reader, session: SessionDep) -> Classifier:
+    return rows.views(session, [rows.get(session, classifier_id)])[0]
+
+
+@router.delete(
+    "/classifiers/{classifier_id}",
+    summary="Delete a classifier",
+    operation_id="delete_classifier",
+    status_code=204,
+)
+def delete_classifier(
+    classifier_id: str, _: Submitter, session: SessionDep, store: StoreDep
+) -> Response:
+    """Tables that it took part in stay; 409 while it trains."""
+    keys = rows.remove(session, classifier_id)
+    session.commit()
+    for key in keys:
+        store.delete(key)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/classify",
+    summary="Classify an image",
+    operation_id="classify_image",
+    responses={
+        200: {"description": "The category, and all probabilities", "model": Classification},
+        202: JOB_RESPONSES[202],
+    },
+    openapi_extra=IMAGE_BODY,
+    response_class=Response,
+)
+async def classify(
+    request: Request,
+    submission: SubmissionDep,
+    classifier: Annotated[ClassifierId, Query(description="which one to ask")],
+) -> Response:
+    """Send an 8-bit PNG of the size that the classifier was trained on."""
+    settings = ClassificationSettings()
+    image = await receive_image(request, max_bytes=settings.classify_max_bytes)
+    await run_in_threadpool(_check, submission.state.sessions, classifier, image)
+    new = NewJob(
+        kind="classify",
+        queue="interactive",
+        input={"classifier": classifier},
+        total=1,
+        unit="image",
+    )
+    return await answer_with_file(
+        submission.including(sha256_of(image)),
+        new,
+        image,
+        wait_seconds=submission.wait_seconds or settings.classify_wait_seconds,
+    )
+
+
+def _check(sessions: Sessions, classifier_id: str, image: bytes) -> None:
+    """Refuse at once what the worker would refuse after it."""
+    header = read_header(image)
+    with sessions() as session:
+        row = rows.published(session, classifier_id)
+    if (header.width, header.height) != (row.image_size, row.image_size):
+        raise BadInput(
+            f"the image is {header.width}x{header.height} px; {row.id} takes {row.image_size}x"
+            f"{row.image_size} px: preprocess it as its training images were"
+        )
+
+
+routers = [router, experiments_router]
 app = create_app("classification", routers)

@@ -8,16 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.base import Page
-from lesiongan.contracts.categories import CATEGORIES, Category
-from lesiongan.contracts.gans import Gan, GanCommand, MetricSeries
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.gans import IMAGE_SIZES, Gan, GanCommand, MetricSeries
 from services.gan import store as rows
 from services.gan.generate_api import router as generate_router
 from shared.datasets import catalog, reading
 from shared.db.pages import newest_first
-from shared.db.tables import DatasetRow, GanRow, JobRow
+from shared.db.tables import DatasetRow, GanRow
 from shared.errors import BadInput
 from shared.ids import new_id
 from shared.jobs.submit import NewJob
+from shared.plans.gans import GanData, train_gan_job
 from shared.storage.port import ObjectStore
 from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
@@ -27,8 +28,6 @@ from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 
 router = APIRouter(prefix="/gans", tags=["gan"])
-
-SIZES = (32, 64, 128, 256)
 
 
 @router.post(
@@ -51,36 +50,14 @@ async def train_gan(command: GanCommand, submission: SubmissionDep) -> JSONRespo
 def _plan(session: Session, store: ObjectStore, command: GanCommand) -> NewJob:
     dataset = catalog.get(session, command.dataset)
     categories = _categories(dataset, command)
-    size = _image_size(session, store, dataset)
-    gan_id = new_id("gan")
-    given = {**command.model_dump(mode="json"), "categories": categories}
-
-    def also(session: Session, job: JobRow) -> None:
-        session.add(
-            GanRow(
-                id=gan_id,
-                name=command.name or f"WGAN-GP of {dataset.name}",
-                dataset_id=dataset.id,
-                job_id=job.id,
-                phantom=dataset.phantom,
-                categories=list(categories),
-                image_size=size,
-                channels=1,
-                steps=command.steps,
-                scores={},
-                command=given,
-            )
-        )
-
-    return NewJob(
-        kind="train-gan",
-        queue="gan-train",
-        input=given,
-        target=gan_id,
-        total=command.steps,
-        unit="step",
-        also=also,
+    size = reading.square_size(session, store, dataset, IMAGE_SIZES)
+    data = GanData(
+        name=dataset.name,
+        phantom=dataset.phantom,
+        categories=categories,
+        image_size=size,
     )
+    return train_gan_job(session, command, data, gan_id=new_id("gan"), for_experiment=False)
 
 
 def _categories(dataset: DatasetRow, command: GanCommand) -> list[Category]:
@@ -90,20 +67,10 @@ def _categories(dataset: DatasetRow, command: GanCommand) -> list[Category]:
     if command.categories is not None:
         catalog.require_train(dataset, command.categories)
         return command.categories
-    train = dataset.counts.get("train", {})
-    found = [category for category in CATEGORIES if train.get(category, 0) > 0]
+    found = catalog.labelled_categories(dataset, ["train"])
     if not found:
         raise BadInput(f"data set {dataset.id} has no labelled training images")
     return found
-
-
-def _image_size(session: Session, store: ObjectStore, dataset: DatasetRow) -> int:
-    first = reading.open_dataset(session, store, dataset.id).records[0]
-    if first.width != first.height or first.width not in SIZES:
-        sizes = ", ".join(map(str, SIZES))
-        size = f"{first.width}x{first.height}"
-        raise BadInput(f"the images of {dataset.id} are {size} px: preprocess to {sizes} px")
-    return first.width
 
 
 @router.get("", summary="List GANs", operation_id="list_gans")

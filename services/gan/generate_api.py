@@ -19,10 +19,9 @@ from lesiongan.contracts.gans import (
 )
 from services.gan import store as rows
 from services.gan.image_stream import ImageStream
-from shared.datasets import catalog
-from shared.datasets.identity import dataset_id
 from shared.errors import BadInput, TooLarge
 from shared.jobs.submit import NewJob
+from shared.plans.datasets import generate_job
 from shared.web.responses import JOB_RESPONSES, binary
 from shared.web.submission import Plan, Submission, SubmissionDep
 from shared.web.zip_stream import zip_stream
@@ -119,17 +118,6 @@ def _plan(category: Category, n: int, gan: str | None, seed: int) -> Plan:
     def plan(session: Session) -> NewJob:
         row = rows.for_category(session, gan, category)
         command = GenerateCommand(category=category, n=n, gan=row.id, seed=seed)
-        given = command.model_dump(mode="json")
-        target = dataset_id("generate", [row.id], given)
-        finished = catalog.finished_output(session, target)
-        return NewJob(
-            kind="generate",
-            queue="gan-sample",
-            input=given,
-            target=target,
-            finished=None if finished is None else {**finished, "gan": row.id},
-            total=n,
-            unit="image",
-        )
+        return generate_job(session, command)
 
     return plan

@@ -1,18 +1,23 @@
 """Use cases: train a GAN, sample one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
-from lesiongan.contracts.categories import Category
-from lesiongan.contracts.gans import GanCommand, GenerateCommand
+from lesiongan.contracts.categories import UNLABELLED, Category
+from lesiongan.contracts.gans import (
+    MAX_IMAGES,
+    GanCommand,
+    GenerateCommand,
+    GenerateSetCommand,
+)
 from services.gan import store as rows
 from services.gan.domain.batches import load_training_images
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.precision import Precision, choose_precision
+from services.gan.domain.generator import Generator
 from services.gan.domain.sampling import sample_batches
 from services.gan.domain.state import TrainingState
 from services.gan.domain.training import train
@@ -20,12 +25,14 @@ from services.gan.domain.weights import save_weights
 from services.gan.hot import hot_generator
 from services.gan.settings import GanSettings
 from services.gan.trainer import Trainer
-from shared.datasets import reading
+from shared.compute.precision import Precision, choose_precision
+from shared.datasets import catalog, reading
 from shared.datasets.catalog import NewDataset
 from shared.datasets.contact_sheet import encode_image
 from shared.datasets.records import ImageMeta
 from shared.datasets.writing import DatasetWriter, destination, growing_shards
 from shared.db.tables import GanRow
+from shared.errors import BadInput
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectStore
@@ -43,7 +50,7 @@ def train_gan(
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
     architecture, training = _architecture(gan, command), _training(command)
-    images, labels = reading.load_train(store, dataset, _categories(gan))
+    images, labels, _ = reading.load_train(store, dataset, _categories(gan))
     precision = choose_precision(device=settings.device, threads=settings.threads)
     data = load_training_images(images, labels, architecture, device=precision.device)
     trainer = Trainer(job, store, gan_id, settings)
@@ -113,20 +120,74 @@ def generate(
     with job.reading() as session:
         gan = rows.published(session, command.gan)
     generator, precision = hot_generator(store, gan, settings)
+    labels = [gan.categories.index(command.category)] * command.n
+    new = _synthetic_dataset(
+        job,
+        gan,
+        precision,
+        name=f"{command.n} synthetic {command.category} images of {gan.name}",
+        command=command.model_dump(mode="json"),
+    )
+    return _sample(job, store, (gan, generator, precision), labels, command.seed, new)
+
+
+def generate_set(
+    job: JobContext, store: ObjectStore, command: GenerateSetCommand, settings: GanSettings
+) -> Outcome:
+    """Sample every category of a data set, ``ratio`` times its training images.
+
+    Raises :class:`BadInput` for a category that the GAN does not know.
+    """
+    with job.reading() as session:
+        gan = rows.published(session, command.gan)
+        counts = catalog.get(session, command.dataset).counts["train"]
+    unknown = sorted(set(counts) - set(gan.categories) - {UNLABELLED})
+    if unknown:
+        raise BadInput(f"{gan.id} does not know {', '.join(unknown)}")
+    labels = [
+        label
+        for label, category in enumerate(gan.categories)
+        for _ in range(round(command.ratio * counts.get(category, 0)))
+    ]
+    if not 1 <= len(labels) <= MAX_IMAGES:
+        raise BadInput(f"{len(labels)} images were asked for: 1 to {MAX_IMAGES} are made")
+    generator, precision = hot_generator(store, gan, settings)
+    new = _synthetic_dataset(
+        job,
+        gan,
+        precision,
+        name=f"{len(labels)} synthetic images of {gan.name}",
+        command=command.model_dump(mode="json"),
+    )
+    return _sample(job, store, (gan, generator, precision), labels, command.seed, new)
+
+
+def _sample(
+    job: JobContext,
+    store: ObjectStore,
+    hot: tuple[GanRow, Generator, Precision],
+    labels: Sequence[int],
+    seed: int,
+    new: NewDataset,
+) -> Outcome:
+    """Image ``i`` is of category ``labels[i]``; what an earlier attempt stored is kept."""
+    gan, generator, precision = hot
     with DatasetWriter(destination(store, job), plan=growing_shards) as writer:
         first = writer.resume()
         batches = sample_batches(
             generator,
-            [gan.categories.index(command.category)] * (command.n - first),
-            seed=command.seed,
-            indices=range(first, command.n),
-            draws=[0] * (command.n - first),
+            labels[first:],
+            seed=seed,
+            indices=range(first, len(labels)),
+            draws=[0] * (len(labels) - first),
             precision=precision,
         )
         for index, image in enumerate(_images(batches), start=first):
-            writer.add(encode_image(image), _synthetic_meta(gan, command, index, image))
-            job.progress(len(writer), command.n, "image")
-        write = writer.finish(_synthetic_dataset(job, gan, command, precision))
+            category = _categories(gan)[labels[index]]
+            meta = _synthetic_meta(gan, category, seed, index, image)
+            writer.add(encode_image(image), meta)
+            job.progress(len(writer), len(labels), "image")
+        write = writer.finish(new)
         return Outcome({"dataset": job.target, "images": len(writer), "gan": gan.id}, write)
 
 
@@ -136,35 +197,31 @@ def _images(batches: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np
 
 
 def _synthetic_meta(
-    gan: GanRow, command: GenerateCommand, index: int, image: npt.NDArray[np.uint8]
+    gan: GanRow, category: Category, seed: int, index: int, image: npt.NDArray[np.uint8]
 ) -> ImageMeta:
     return ImageMeta(
-        category=command.category,
+        category=category,
         split="train",
         patient=None,
         source=f"{gan.id}, image {index}",
         unit="uint8",
         width=image.shape[2],
         height=image.shape[1],
-        seed=command.seed,
+        seed=seed,
         draw=0,
     )
 
 
 def _synthetic_dataset(
-    job: JobContext, gan: GanRow, command: GenerateCommand, precision: Precision
+    job: JobContext, gan: GanRow, precision: Precision, *, name: str, command: dict[str, Any]
 ) -> NewDataset:
-    given: dict[str, Any] = {
-        **command.model_dump(mode="json"),
-        "weights_sha256": gan.weights_sha256,
-        "device_class": precision.device_class,
-    }
+    made_by = {"weights_sha256": gan.weights_sha256, "device_class": precision.device_class}
     return NewDataset(
         id=job.target,
-        name=f"{command.n} synthetic {command.category} images of {gan.name}",
+        name=name,
         kind="synthetic",
         parents=[gan.dataset_id],
-        command=given,
+        command={**command, **made_by},
         phantom=gan.phantom,
         job_id=job.job_id,
     )

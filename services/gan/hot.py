@@ -4,10 +4,10 @@ from collections import OrderedDict
 
 from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
-from services.gan.domain.precision import Precision, choose_precision
 from services.gan.domain.sampling import sample
 from services.gan.domain.weights import load_weights
 from services.gan.settings import GanSettings
+from shared.compute.precision import Precision, choose_precision
 from shared.db.tables import GanRow
 from shared.storage.port import ObjectStore
 

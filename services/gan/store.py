@@ -64,6 +64,8 @@ def publish(
     ledger.lock_target(session, _DEFAULT)
     row = get(session, gan_id)
     row.weights_key, row.weights_sha256, row.step = weights_key, weights_sha256, step
+    if row.for_experiment:
+        return
     default = session.scalar(select(GanRow).where(GanRow.is_default))
     if default is None or (default.phantom and not row.phantom and not default.chosen):
         _make_default(session, row)

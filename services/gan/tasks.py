@@ -1,6 +1,6 @@
 """A claimed job becomes a call of its handler."""
 
-from lesiongan.contracts.gans import GanCommand, GenerateCommand
+from lesiongan.contracts.gans import GanCommand, GenerateCommand, GenerateSetCommand
 from services.gan import handlers
 from services.gan.settings import GanSettings
 from shared.jobs.context import JobContext, Outcome
@@ -17,4 +17,13 @@ def generate(job: JobContext, ports: Ports) -> Outcome:
     return handlers.generate(job, ports.store, command, GanSettings())
 
 
-TASKS: dict[str, Task] = {"train-gan": train_gan, "generate": generate}
+def generate_set(job: JobContext, ports: Ports) -> Outcome:
+    command = GenerateSetCommand.model_validate(job.claim.input)
+    return handlers.generate_set(job, ports.store, command, GanSettings())
+
+
+TASKS: dict[str, Task] = {
+    "train-gan": train_gan,
+    "generate": generate,
+    "generate-set": generate_set,
+}

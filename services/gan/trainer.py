@@ -12,6 +12,7 @@ from services.gan.domain.config import Architecture, Training
 from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.training import Callbacks, Metrics
 from services.gan.settings import GanSettings
+from shared.compute.tensor_file import unchanged
 from shared.datasets.contact_sheet import encode_image
 from shared.db.tables import CheckpointRow, PreviewRow
 from shared.errors import BadInput, LesionGanError
@@ -62,7 +63,7 @@ class Trainer:
         self, row: CheckpointRow, architecture: Architecture, training: Training, device: str
     ) -> TrainingState | None:
         try:
-            data = _unchanged(self._store.get(row.key), row.sha256)
+            data = unchanged(self._store.get(row.key), row.sha256)
             return load_checkpoint(data, architecture, training, device=device)
         except (ObjectMissing, BadInput) as error:
             message = f"checkpoint at step {row.step} cannot be used: {error.detail}"
@@ -103,9 +104,3 @@ class Trainer:
         self._store.put(key, encode_image(grid), content_type="image/png")
         with self._job.fenced() as session:
             session.merge(PreviewRow(gan_id=self._gan_id, step=step, key=key))
-
-
-def _unchanged(data: bytes, sha256: str) -> bytes:
-    if sha256_of(data) != sha256:
-        raise BadInput("its bytes changed in the store")
-    return data

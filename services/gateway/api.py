@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
@@ -15,7 +15,7 @@ from services.gateway.event_stream import event_stream
 from shared.db.pages import newest_first
 from shared.db.tables import JobRow, KeyRow
 from shared.errors import NotFound
-from shared.jobs import ledger
+from shared.jobs import graphs, ledger
 from shared.jobs.views import job_view, job_views
 from shared.web.app import create_app
 from shared.web.auth import Admin, Reader, Submitter, ensure_key, make_key
@@ -41,8 +41,14 @@ def list_jobs(
     paging: PagingDep,
     kind: Annotated[str | None, Query(max_length=50, description="only this kind")] = None,
     status: Annotated[JobStatus | None, Query(description="only this status")] = None,
+    graph: Annotated[
+        str | None, Query(max_length=50, description="only what this job waits for, and itself")
+    ] = None,
 ) -> Page[Job]:
     query = select(JobRow)
+    if graph is not None:
+        members = select(graphs.ancestors(graph).c.id)
+        query = query.where(or_(JobRow.id == graph, JobRow.id.in_(members)))
     if kind is not None:
         query = query.where(JobRow.kind == kind)
     if status is not None:
@@ -58,8 +64,11 @@ def get_job(job_id: str, _: Reader, session: SessionDep) -> Job:
 
 @router.post("/jobs/{job_id}/cancel", summary="Cancel a job", operation_id="cancel_job")
 def cancel_job(job_id: str, _: Submitter, session: SessionDep) -> Job:
-    """A queued job ends at once, a running one at its next step. An ended job stays as it is."""
-    row = ledger.cancel(session, job_id)
+    """A queued job ends at once, a running one at its next step. An ended job stays as it is.
+
+    What was made for the job alone, such as the parts of an experiment, is cancelled with it.
+    """
+    row = graphs.cancel(session, job_id)
     session.commit()
     session.refresh(row)
     return job_view(session, row)
@@ -67,12 +76,12 @@ def cancel_job(job_id: str, _: Submitter, session: SessionDep) -> Job:
 
 @router.post("/jobs/{job_id}/retry", summary="Retry a job", operation_id="retry_job")
 def retry_job(job_id: str, _: Submitter, session: SessionDep, state: StateDep) -> Job:
-    """Queue a failed or cancelled job again; 409 for any other."""
-    row = ledger.retry(session, job_id)
+    """Queue a failed or cancelled job again, with the parents that ended so; 409 for any other."""
+    rows = graphs.retry(session, job_id)
     session.commit()
-    state.bell.ring(row.queue, row.id)
-    session.refresh(row)
-    return job_view(session, row)
+    for row in rows:
+        state.bell.ring(row.queue, row.id)
+    return job_view(session, ledger.get(session, job_id))
 
 
 @router.get(

@@ -25,6 +25,7 @@ from shared.db.tables import JobRow
 from shared.errors import BadInput, NotFound, UnsupportedMedia
 from shared.ids import fingerprint
 from shared.jobs.submit import NewJob
+from shared.plans.datasets import preprocess_job
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.app import create_app
 from shared.web.bodies import parsed_json, validated
@@ -168,22 +169,12 @@ def _ingest_plan(
 )
 async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> JSONResponse:
     """Split by patient, then HU → contrast → crop for each image."""
-    given = command.model_dump(mode="json")
-    target = dataset_id("preprocess", [command.dataset], given)
 
     def plan(session: Session) -> NewJob:
         parent = catalog.get(session, command.dataset)
         if parent.kind != "raw":
             raise BadInput(f"data set {parent.id} is {parent.kind}: only raw ones are preprocessed")
-        return NewJob(
-            kind="preprocess",
-            queue="preprocessing",
-            input=given,
-            target=target,
-            finished=catalog.finished_output(session, target),
-            total=parent.images,
-            unit="image",
-        )
+        return preprocess_job(session, command, images=parent.images)
 
     return await submission.answer(plan)
 

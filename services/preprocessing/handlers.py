@@ -3,15 +3,21 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Split
-from lesiongan.contracts.datasets import Layout, PreprocessCommand, PreprocessOptions
+from lesiongan.contracts.datasets import (
+    Layout,
+    PreprocessCommand,
+    PreprocessOptions,
+    SubsetCommand,
+)
 from services.preprocessing.domain import pipeline
 from services.preprocessing.domain.archives import ArchiveLimits, Source
 from services.preprocessing.domain.layouts import open_layout
@@ -19,12 +25,13 @@ from services.preprocessing.domain.png import GreyImage, decode_grey, encode_gre
 from services.preprocessing.domain.preview import before_after
 from services.preprocessing.domain.raw_images import RawImage, RawImages, Skipped
 from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
+from services.preprocessing.domain.subset import draw
 from services.preprocessing.sources import PrefixSource, upload_source
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.reading import StoredDataset
-from shared.datasets.records import ImageMeta, ImageRecord
+from shared.datasets.records import ImageMeta, ImageRecord, from_json
 from shared.datasets.writing import DatasetWriter, destination
 from shared.db.tables import UploadRow
 from shared.errors import BadInput
@@ -240,6 +247,35 @@ def _notes(parent: StoredDataset, split: SplitResult, grown: int) -> Iterator[st
         yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
     if grown:
         yield f"{grown} fields of view were widened to hold their lesion"
+
+
+def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> Outcome:
+    """Copy one seed's real images into a data set of their own: a few to train on, a few of val.
+
+    Raises :class:`BadInput` where a category has too few training images.
+    """
+    with job.reading() as session:
+        parent = reading.open_dataset(session, store, command.dataset)
+    known = [(record.category, record.split) for record in parent.records]
+    chosen = draw(known, per_category=command.per_category, seed=command.seed)
+    records = [parent.records[index] for index in chosen]
+    with DatasetWriter(destination(store, job)) as writer:
+        first = writer.resume()
+        for record, png in islice(reading.iterate(store, parent, records), first, None):
+            meta = from_json(ImageMeta, record.as_json())
+            writer.add(png, replace(meta, parent_index=record.index))
+            job.progress(len(writer), len(records), "image")
+        new = NewDataset(
+            id=job.target,
+            name=f"{parent.row.name}, {command.per_category} a category, seed {command.seed}",
+            kind="preprocessed",
+            parents=[parent.row.id],
+            command=command.model_dump(mode="json"),
+            phantom=parent.row.phantom,
+            job_id=job.job_id,
+        )
+        write = writer.finish(new)
+        return Outcome({"dataset": new.id, "images": len(writer)}, write)
 
 
 def preview(

@@ -1,6 +1,6 @@
 """A claimed job becomes a call of its handler."""
 
-from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
+from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions, SubsetCommand
 from services.preprocessing import handlers
 from services.preprocessing.domain.archives import ArchiveLimits
 from services.preprocessing.settings import PreprocessingSettings
@@ -28,8 +28,14 @@ def preview(job: JobContext, ports: Ports) -> Outcome:
     return handlers.preview(job, ports.store, options, job.claim.input["image"])
 
 
+def subset(job: JobContext, ports: Ports) -> Outcome:
+    command = SubsetCommand.model_validate(job.claim.input)
+    return handlers.draw_subset(job, ports.store, command)
+
+
 TASKS: dict[str, Task] = {
     "ingest": ingest,
     "preprocess": preprocess,
+    "subset": subset,
     "preprocess-preview": preview,
 }

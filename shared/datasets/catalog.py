@@ -1,7 +1,7 @@
 """The catalogue: rows of data sets and shards in Postgres. Nothing is committed here."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from lesiongan.contracts.categories import SPLITS, UNLABELLED
+from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category
 from lesiongan.contracts.datasets import Dataset, DatasetKind
 from shared.datasets.identity import content_sha256
 from shared.datasets.records import ImageRecord
@@ -131,6 +131,25 @@ def require_train(row: DatasetRow, categories: Iterable[str], *, at_least: int =
         raise BadInput(
             f"data set {row.id} has fewer than {at_least} training images of {', '.join(lacking)}"
         )
+
+
+def require_test(row: DatasetRow, categories: Iterable[str]) -> None:
+    """Refuse a comparison on a data set that lacks test images of a category.
+
+    Raises :class:`BadInput` naming the categories.
+    """
+    test = row.counts.get("test", {})
+    if not test:
+        raise BadInput(f"data set {row.id} has no test images: preprocess it with a test split")
+    lacking = [name for name in categories if not test.get(name)]
+    if lacking:
+        raise BadInput(f"data set {row.id} has no test images of {', '.join(lacking)}")
+
+
+def labelled_categories(row: DatasetRow, splits: Collection[str]) -> list[Category]:
+    """The categories that have images in one of ``splits``, in their usual order."""
+    found = {name for split in splits for name, n in row.counts.get(split, {}).items() if n}
+    return [category for category in CATEGORIES if category in found]
 
 
 def dataset_view(row: DatasetRow) -> Dataset:

@@ -1,4 +1,4 @@
-"""Which data set a request means: its id is derived from what makes it."""
+"""Which data set or shared run a request means: its id is derived from what makes it."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,17 @@ from shared.datasets.records import ImageRecord
 from shared.ids import content_id, fingerprint
 
 #: Raised by hand when a step's output changes for the same input.
-STEP_VERSIONS = {"ingest": 1, "preprocess": 1, "augment": 1, "generate": 1}
+STEP_VERSIONS = {
+    "ingest": 1,
+    "preprocess": 1,
+    "subset": 1,
+    "augment": 2,
+    "generate": 1,
+    "generate-set": 1,
+    "train-gan": 1,
+    "train-classifier": 1,
+    "experiment": 1,
+}
 
 
 def dataset_id(step: str, inputs: Sequence[str], command: dict[str, Any]) -> str:
@@ -23,6 +33,15 @@ def dataset_id(step: str, inputs: Sequence[str], command: dict[str, Any]) -> str
         "command": {key: value for key, value in command.items() if key != "name"},
     }
     return content_id("ds", made_from)
+
+
+def run_id(kind: str, step: str, command: dict[str, Any]) -> str:
+    """The id of a run that others share: the same command, the same GAN, classifier, experiment.
+
+    ``kind`` is the id's own, such as ``gan``. A model that a client asks for is a run of its own.
+    """
+    made_from = {"step": step, "version": STEP_VERSIONS[step], "command": command}
+    return content_id(kind, made_from)
 
 
 def content_sha256(records: Iterable[ImageRecord]) -> str:

@@ -1,9 +1,9 @@
 """Reading images back: ranged reads, neighbours together, nothing that is not asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -57,6 +57,18 @@ def _manifest(store: ObjectStore, key: str) -> tuple[ImageRecord, ...]:
     return tuple(read_manifest(store.get(key)))
 
 
+def square_size(
+    session: Session, store: ObjectStore, row: DatasetRow, allowed: Collection[int]
+) -> int:
+    """The side of a data set's images in pixels; raises :class:`BadInput` unless ``allowed``."""
+    first = open_dataset(session, store, row.id).records[0]
+    if first.width != first.height or first.width not in allowed:
+        sizes = ", ".join(map(str, sorted(allowed)))
+        size = f"{first.width}x{first.height}"
+        raise BadInput(f"the images of {row.id} are {size} px: preprocess to {sizes} px")
+    return first.width
+
+
 def record_at(dataset: StoredDataset, index: int) -> ImageRecord:
     """The record of image ``index``; raises :class:`NotFound`."""
     if not 0 <= index < len(dataset.records):
@@ -83,28 +95,54 @@ def iterate(
             yield record, data[at : at + record.size]
 
 
+class Labelled(NamedTuple):
+    """``images`` uint8 [N, C, H, W], ``labels`` int64 [N], and what is known of each image."""
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    records: Sequence[ImageRecord]
+
+
 def load_train(
     store: ObjectStore, dataset: StoredDataset, categories: Sequence[Category]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """The training split: images uint8 [N, C, H, W], labels [N] as places in ``categories``.
+) -> Labelled:
+    """The training split; labels are places in ``categories``.
 
     This is the only door through which training reads images: it never opens ``val`` or ``test``.
 
-    Raises :class:`BadInput` for images that are not 8-bit and of one size.
+    Raises :class:`BadInput` for images that are not 8-bit and of one size, or if there are none.
     """
+    return _load(store, dataset, categories, "train")
+
+
+def load_held_out(
+    store: ObjectStore,
+    dataset: StoredDataset,
+    categories: Sequence[Category],
+    split: Literal["val", "test"],
+) -> Labelled:
+    """A split that nothing is trained on, as :func:`load_train` answers."""
+    return _load(store, dataset, categories, split)
+
+
+def _load(
+    store: ObjectStore, dataset: StoredDataset, categories: Sequence[Category], split: Split
+) -> Labelled:
     wanted = set(categories)
-    records = [record for record in dataset.select(split="train") if record.category in wanted]
+    records = [record for record in dataset.select(split=split) if record.category in wanted]
     if not records:
-        raise BadInput(f"data set {dataset.row.id} has no training images")
-    images, labels = [], []
+        which = "training" if split == "train" else split
+        raise BadInput(f"data set {dataset.row.id} has no {which} images")
+    images, labels, read = [], [], []
     for record, png in iterate(store, dataset, records):
         if record.unit != "uint8":
             raise BadInput(f"data set {dataset.row.id} holds HU, not 8-bit images: preprocess it")
         images.append(decode_uint8(png))
         labels.append(categories.index(record.category))
+        read.append(record)
     if len({image.shape for image in images}) > 1:
         raise BadInput(f"the images of data set {dataset.row.id} differ in size: preprocess it")
-    return np.stack(images), np.asarray(labels, dtype=np.int64)
+    return Labelled(np.stack(images), np.asarray(labels, dtype=np.int64), read)
 
 
 def decode_uint8(png: bytes) -> npt.NDArray[np.uint8]:

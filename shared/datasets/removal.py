@@ -1,10 +1,10 @@
 """Removing a data set, with what derives from it or not at all."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from shared.datasets import catalog
-from shared.db.tables import DatasetRow, GanRow, ShardRow
+from shared.db.tables import ClassifierRow, DatasetRow, GanRow, ShardRow
 from shared.errors import Conflict
 
 
@@ -19,15 +19,22 @@ def remove(session: Session, dataset_id: str, *, cascade: bool) -> list[str]:
     if len(doomed) > 1 and not cascade:
         names = ", ".join(doomed[1:])
         raise Conflict(f"{names} derive from {dataset_id}: delete them, or send ?cascade=true")
-    models = session.scalars(select(GanRow.id).where(GanRow.dataset_id.in_(doomed))).all()
+    models = _models(session, doomed)
     if models:
-        raise Conflict(f"{', '.join(sorted(models))} were trained on it: delete them first")
+        raise Conflict(f"{', '.join(models)} were trained on it: delete them first")
     keys = list(session.scalars(select(ShardRow.key).where(ShardRow.dataset_id.in_(doomed))))
     rows = session.scalars(select(DatasetRow).where(DatasetRow.id.in_(doomed)))
     keys += [row.manifest_key for row in rows]
     session.execute(delete(ShardRow).where(ShardRow.dataset_id.in_(doomed)))
     session.execute(delete(DatasetRow).where(DatasetRow.id.in_(doomed)))
     return keys
+
+
+def _models(session: Session, dataset_ids: list[str]) -> list[str]:
+    gans = session.scalars(select(GanRow.id).where(GanRow.dataset_id.in_(dataset_ids)))
+    seen = or_(*(ClassifierRow.datasets.contains([each]) for each in dataset_ids))
+    classifiers = session.scalars(select(ClassifierRow.id).where(seen))
+    return sorted([*gans, *classifiers])
 
 
 def _with_descendants(session: Session, dataset_id: str) -> list[str]:

@@ -14,8 +14,8 @@ from shared.datasets.catalog import NewDataset
 from shared.datasets.manifest import write_manifest
 from shared.datasets.records import ImageMeta, ImageRecord
 from shared.datasets.shards import MAX_IMAGES, ShardWriter, read_shard
-from shared.db.tables import DatasetRow, ShardRow
-from shared.errors import BadInput, Conflict
+from shared.db.tables import ShardRow
+from shared.errors import AlreadyMade, BadInput
 from shared.storage.files import downloaded
 from shared.storage.port import ObjectStore
 
@@ -112,7 +112,7 @@ class DatasetWriter:
     def restart(self) -> None:
         """Forget the shards of earlier attempts.
 
-        Raises :class:`Conflict` if the set is complete.
+        Raises :class:`AlreadyMade` if the set is complete.
         """
         with self._to.fence(milestone=False) as session:
             rows = self._unfinished(session)
@@ -125,7 +125,7 @@ class DatasetWriter:
         """Take over the shards of earlier attempts; returns how many images they hold.
 
         Only for steps that make the same images in the same order each time. Raises
-        :class:`Conflict` if the set is complete.
+        :class:`AlreadyMade` if the set is complete.
         """
         self._resumes = True
         with self._to.fence(milestone=False) as session:
@@ -168,8 +168,9 @@ class DatasetWriter:
 
     def _unfinished(self, session: Session) -> Sequence[ShardRow]:
         """Shards of earlier attempts. Those of a published data set are not to be touched."""
-        if session.get(DatasetRow, self._to.dataset_id) is not None:
-            raise Conflict(f"data set {self._to.dataset_id} is complete: another job has made it")
+        made = catalog.finished_output(session, self._to.dataset_id)
+        if made is not None:
+            raise AlreadyMade(f"data set {self._to.dataset_id} is complete", made)
         return catalog.shards(session, self._to.dataset_id)
 
     def _store_shard(self, writer: ShardWriter) -> None:

@@ -15,6 +15,33 @@ BYTES_AN_IMAGE = 5_000
 
 
 def estimate(session: Session, new: NewJob) -> Estimate:
+    """What a job would cost, with all that it requires.
+
+    Parts that run side by side are added up: device-seconds are not waiting time.
+    """
+    parts = [_estimate_one(session, each) for each in _with_required(new)]
+    reasons = dict.fromkeys(part.based_on for part in parts)
+    return Estimate(
+        images=sum(part.images for part in parts),
+        bytes=sum(part.bytes for part in parts),
+        device_seconds=round(sum(part.device_seconds for part in parts), 3),
+        based_on="; ".join(reasons),
+    )
+
+
+def _with_required(new: NewJob) -> list[NewJob]:
+    """The job and all that there is to do before it, each target once."""
+    found = {new.target: new}
+    waiting = [new]
+    for job in waiting:
+        for each in job.requires if job.finished is None else ():
+            if each.target not in found and each.finished is None:
+                found[each.target] = each
+                waiting.append(each)
+    return waiting
+
+
+def _estimate_one(session: Session, new: NewJob) -> Estimate:
     """Device-seconds from the seconds a unit of recent jobs of the kind took.
 
     Work that was done before costs nothing. Without any such job there is nothing to measure by,
@@ -41,6 +68,6 @@ def estimate(session: Session, new: NewJob) -> Estimate:
     return Estimate(
         images=images,
         bytes=images * BYTES_AN_IMAGE,
-        device_seconds=round(rates[len(rates) // 2] * new.total, 3),
+        device_seconds=rates[len(rates) // 2] * new.total,
         based_on=f"the median of {len(rates)} earlier {new.kind} jobs",
     )

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session, aliased
 
 from shared.db.tables import JobEventRow, JobParentRow, JobRow
 from shared.errors import Conflict, LesionGanError, NotFound
-from shared.jobs.notices import notify
+from shared.jobs.notices import notify, notify_waiting
 from shared.jobs.states import Event, State, after, before
 
 #: Worker deaths without a new checkpoint or shard between them, after which a job fails.
 MAX_STALLS = 3
+_PARENT_FAILED = "/errors/parent-failed"
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,7 @@ def _end(session: Session, row: JobRow, event: Event) -> None:
     row.lease_expires_at, row.eta_seconds = None, None
     session.flush()
     notify(session, row.id)
+    notify_waiting(session, row.id)
     if row.status != State.SUCCEEDED:
         end_dependents(session, row)
 
@@ -310,13 +312,20 @@ def end_dependents(session: Session, parent: JobRow) -> None:
         if parent.status == State.CANCELLED:
             _end(session, row, Event.CANCEL)
             continue
-        reason = (parent.error or {}).get("detail", "")
-        problem = {
-            "type": "/errors/parent-failed",
-            "title": "Parent failed",
-            "detail": f"job {parent.id} ({parent.kind}), which this one needs, failed: {reason}",
-        }
-        _fail(session, row, Event.FAIL, problem)
+        _fail(session, row, Event.FAIL, _parent_failed(parent))
+
+
+def _parent_failed(parent: JobRow) -> dict[str, Any]:
+    """The reason of what waited for ``parent``: the job that failed first is named, once."""
+    error = parent.error or {}
+    if error.get("type") == _PARENT_FAILED:
+        return error
+    reason = error.get("detail", "")
+    return {
+        "type": _PARENT_FAILED,
+        "title": "Parent failed",
+        "detail": f"job {parent.id} ({parent.kind}), which this one needs, failed: {reason}",
+    }
 
 
 def _attempt_seconds(session: Session, row: JobRow) -> float:

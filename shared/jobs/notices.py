@@ -1,11 +1,26 @@
 """Telling waiters that a job changed: Postgres' NOTIFY, sent with the commit that changed it."""
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from shared.db.tables import JobParentRow, JobRow
+
 CHANNEL = "lesiongan_jobs"
+#: The unit of jobs whose progress is that of all jobs which they wait for.
+JOBS = "job"
 
 
 def notify(session: Session, job_id: str) -> None:
     """Wake whoever waits for ``job_id`` when this transaction commits."""
     session.execute(text("SELECT pg_notify(:channel, :job)"), {"channel": CHANNEL, "job": job_id})
+
+
+def notify_waiting(session: Session, job_id: str) -> None:
+    """Tell those who watch a graph that one of its jobs has ended."""
+    children = select(JobParentRow.job_id.label("id")).where(JobParentRow.parent_id == job_id)
+    found = children.cte("descendants", recursive=True)
+    further = select(JobParentRow.job_id).join(found, JobParentRow.parent_id == found.c.id)
+    descendants = found.union(further)
+    query = select(JobRow.id).where(JobRow.id.in_(select(descendants.c.id)), JobRow.unit == JOBS)
+    for waiting in session.scalars(query).all():
+        notify(session, waiting)

@@ -1,7 +1,7 @@
 """Submitting a job: one row, written once, whatever is sent twice."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -33,9 +33,15 @@ class NewJob:
     total: int = 0
     unit: str = "step"
     parents: Sequence[str] = ()
+    #: What must be made before: each is a job of its own, unless it is made already or just now.
+    requires: Sequence["NewJob"] = ()
     id: str | None = None
     #: Adds rows that the work needs, in the job's transaction, if this request makes work.
     also: Callable[[Session, JobRow], None] | None = None
+
+    def after(self, required: Sequence["NewJob"]) -> "NewJob":
+        """This job, which begins when ``required`` have ended well too."""
+        return replace(self, requires=(*self.requires, *required))
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,12 @@ class Submitted:
     job: JobRow
     made: bool
     replayed: bool = False
+    #: Jobs that this request made and that could run now.
+    ready: Sequence[JobRow] = ()
 
+
+#: What is locked while a graph of jobs is written: two of them would lock their targets crosswise.
+GRAPHS = "graphs"
 
 #: Builds the job from what the database knows; runs in the transaction that writes it, twice
 #: if the job has a target.
@@ -70,6 +81,8 @@ def submit(
     ``plan`` raises.
     """
     new = plan(session)
+    if new.requires:
+        ledger.lock_target(session, GRAPHS)
     job_id = new.id or new_id("job")
     if idempotency is not None:
         known = _reserve(session, key_id or "", idempotency, job_id)
@@ -86,10 +99,9 @@ def submit(
         # A job that was active when the plan was made may have ended since.
         again = plan(session)
         new = again if again.target == new.target else new
-    row = _insert(session, new, job_id, key_id)
-    if new.also is not None and new.finished is None:
-        new.also(session, row)
-    return Submitted(row, made=True)
+    writer = _Writer(session, key_id)
+    row = writer.insert(new, job_id)
+    return Submitted(row, made=True, ready=writer.ready)
 
 
 def replay(session: Session, key_id: str | None, idempotency: Idempotency) -> JobRow | None:
@@ -103,6 +115,48 @@ def replay(session: Session, key_id: str | None, idempotency: Idempotency) -> Jo
     if row.fingerprint != idempotency.fingerprint:
         raise BadInput("this Idempotency-Key was used for another request")
     return ledger.get(session, row.job_id)
+
+
+class _Writer:
+    """Writes a job, and before it the jobs that it requires; each target once."""
+
+    def __init__(self, session: Session, key_id: str | None) -> None:
+        self._session = session
+        self._key_id = key_id
+        self._known: dict[str, str] = {}
+        self.ready: list[JobRow] = []
+
+    def insert(self, new: NewJob, job_id: str) -> JobRow:
+        """The row of ``new`` and, unless it is finished, the rows of all that it requires."""
+        parents = list(new.parents)
+        if new.finished is None:
+            required = [self._required(each) for each in new.requires]
+            parents += dict.fromkeys(parent for parent in required if parent is not None)
+        row = _insert(self._session, new, job_id, self._key_id)
+        _join(self._session, job_id, parents)
+        self._session.refresh(row)
+        if new.finished is None and new.also is not None:
+            new.also(self._session, row)
+        if row.status == State.QUEUED and not parents:
+            self.ready.append(row)
+        return row
+
+    def _required(self, new: NewJob) -> str | None:
+        """The id of the job that makes what ``new`` would make; None if it is made already."""
+        assert new.target is not None, "what others require has a name"
+        if new.finished is not None:
+            return None
+        if new.target not in self._known:
+            self._known[new.target] = self._found_or_made(new, new.target)
+        return self._known[new.target]
+
+    def _found_or_made(self, new: NewJob, target: str) -> str:
+        ledger.lock_target(self._session, target)
+        active = ledger.active(self._session, target)
+        if active is not None:
+            active.adopted = True
+            return active.id
+        return self.insert(new, new.id or new_id("job")).id
 
 
 def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> JobRow:
@@ -122,8 +176,6 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
         row.started_at = row.finished_at = func.clock_timestamp()
     session.add(row)
     session.flush()
-    _join(session, job_id, new.parents)
-    session.refresh(row)
     return row
 
 

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.jobs import Job, JobLinks, Problem, Progress
 from shared.db.tables import JobParentRow, JobRow
+from shared.jobs import graphs
+from shared.jobs.notices import JOBS
 
 #: Where a job's result is found, by the key of its output.
 RESULT_PATHS = {
@@ -24,15 +26,31 @@ def job_view(session: Session, row: JobRow) -> Job:
 
 
 def job_views(session: Session, rows: Sequence[JobRow]) -> list[Job]:
-    """Jobs as clients see them, with one query for all of their parents."""
-    query = select(JobParentRow).where(JobParentRow.job_id.in_([row.id for row in rows]))
+    """Jobs as clients see them, with one query for all of their parents and children."""
+    ids = [row.id for row in rows]
+    query = select(JobParentRow).where(
+        or_(JobParentRow.job_id.in_(ids), JobParentRow.parent_id.in_(ids))
+    )
     parents: dict[str, list[str]] = defaultdict(list)
+    children: dict[str, list[str]] = defaultdict(list)
     for link in session.scalars(query):
         parents[link.job_id].append(link.parent_id)
-    return [_view(row, sorted(parents[row.id])) for row in rows]
+        children[link.parent_id].append(link.job_id)
+    return [
+        _view(row, _progress(session, row), sorted(parents[row.id]), sorted(children[row.id]))
+        for row in rows
+    ]
 
 
-def _view(row: JobRow, parents: list[str]) -> Job:
+def _progress(session: Session, row: JobRow) -> Progress:
+    """The job's own, or that of the graph which it ends."""
+    if row.unit == JOBS:
+        done, total = graphs.progress(session, row)
+        return Progress(done=done, total=total, unit=JOBS)
+    return Progress(done=row.done, total=row.total, unit=row.unit, eta_seconds=row.eta_seconds)
+
+
+def _view(row: JobRow, progress: Progress, parents: list[str], children: list[str]) -> Job:
     return Job.model_validate(
         {
             "id": row.id,
@@ -41,11 +59,10 @@ def _view(row: JobRow, parents: list[str]) -> Job:
             "input": row.input,
             "output": row.output,
             "error": None if row.error is None else Problem.model_validate(row.error),
-            "progress": Progress(
-                done=row.done, total=row.total, unit=row.unit, eta_seconds=row.eta_seconds
-            ),
+            "progress": progress,
             "attempts": row.attempts,
             "parents": parents,
+            "children": children,
             "created_at": row.created_at,
             "started_at": row.started_at,
             "finished_at": row.finished_at,

@@ -63,8 +63,8 @@ class Submission:
                 idempotency=self.idempotency,
             )
             session.commit()
-        if done.made and done.job.status == "queued":
-            self.state.bell.ring(done.job.queue, done.job.id)
+        for row in done.ready:
+            self.state.bell.ring(row.queue, row.id)
         return done
 
     def including(self, body_sha256: str) -> "Submission":

@@ -17,9 +17,12 @@ from shared.errors import BadInput, TooLarge
 from shared.ids import new_id
 from shared.storage.parts import PART_BYTES, part_key
 from shared.storage.port import ObjectStore
+from shared.web.png_header import read_header
 
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 20
+#: Of an image that is sent alone: four times a large CT slice of 2,048 by 2,048.
+MAX_PIXELS = 1 << 24
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 
 
@@ -55,11 +58,12 @@ def discard(store: ObjectStore, upload: UploadRow) -> None:
 async def _parse(request: Request, sink: "_PartsSink") -> Form:
     reader = _FormReader(_boundary(request))
     async for data in _file_data(request, reader):
-        _suffix(reader.file_name)  # a wrong file is refused before all of it has come
+        _require_archive(reader.file_name)  # before all of it has come
         await sink.write(data)
     if reader.file_name is None:
         return Form(reader.fields, None)
-    return Form(reader.fields, await sink.finish(_suffix(reader.file_name)))
+    _require_archive(reader.file_name)
+    return Form(reader.fields, await sink.finish())
 
 
 def _boundary(request: Request) -> bytes:
@@ -85,12 +89,10 @@ async def _file_data(request: Request, reader: "_FormReader") -> AsyncIterator[b
         raise BadInput("the multipart form ends too early")
 
 
-def _suffix(file_name: str | None) -> str:
+def _require_archive(file_name: str | None) -> None:
     name = PurePosixPath((file_name or "").replace("\\", "/")).name.lower()
-    for suffix in SUFFIXES:
-        if name.endswith(suffix):
-            return suffix
-    raise BadInput("the file must be a .zip, .tar or .tar.gz archive")
+    if not name.endswith(SUFFIXES):
+        raise BadInput("the file must be a .zip, .tar or .tar.gz archive")
 
 
 @dataclass
@@ -190,14 +192,13 @@ class _PartsSink:
             del self._buffer[:PART_BYTES]
             await run_in_threadpool(self._put, part)
 
-    async def finish(self, suffix: str) -> UploadRow:
+    async def finish(self) -> UploadRow:
         if self._bytes == 0:
             raise BadInput("the file is empty")
         if self._buffer:
             await run_in_threadpool(self._put, bytes(self._buffer))
         return UploadRow(
             id=self._id,
-            filename_suffix=suffix,
             bytes=self._bytes,
             parts=self._parts,
             part_bytes=PART_BYTES,
@@ -217,7 +218,8 @@ class _PartsSink:
 async def receive_image(request: Request, *, max_bytes: int) -> bytes:
     """The image that a request carries: its body, or the form's field ``file``.
 
-    Raises :class:`BadInput` for an empty one and :class:`TooLarge` above ``max_bytes``.
+    Raises :class:`BadInput` for what is not a PNG, and :class:`TooLarge` above ``max_bytes`` or
+    ``MAX_PIXELS``: a small file may state a huge image.
     """
     data = bytearray()
     async for piece in _image_bytes(request):
@@ -226,6 +228,10 @@ async def receive_image(request: Request, *, max_bytes: int) -> bytes:
             raise TooLarge(f"an image has at most {max_bytes} bytes")
     if not data:
         raise BadInput("send an image as the request's body, or in the form's field `file`")
+    header = read_header(bytes(data))
+    if header.width * header.height > MAX_PIXELS:
+        size = f"{header.width}x{header.height}"
+        raise TooLarge(f"the image is {size} px, and at most {MAX_PIXELS} pixels are taken")
     return bytes(data)
 
 

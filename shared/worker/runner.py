@@ -10,7 +10,7 @@ from minio.error import MinioException
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from shared.errors import LesionGanError
+from shared.errors import AlreadyMade, LesionGanError
 from shared.jobs import ledger, sweep
 from shared.jobs.context import Cancelled, HandedBack, JobContext, Outcome, StopFlags
 from shared.jobs.heartbeat import Heartbeat
@@ -56,8 +56,7 @@ class JobRunner:
 
     def _attempt(self, claim: Claim, context: JobContext) -> None:
         try:
-            outcome = self._find_task(claim.kind)(context, self._ports)
-            self._succeed(claim, outcome)
+            self._succeed(claim, self._outcome(claim, context))
         except LeaseLost:
             log.warning("%s attempt %d is not ours any more", claim.job_id, claim.attempt)
         except Cancelled:
@@ -74,6 +73,13 @@ class JobRunner:
             log.exception("%s failed", claim.job_id)
             detail = f"the worker failed unexpectedly; its log names job {claim.job_id}"
             self._fail(claim, LesionGanError(detail))
+
+    def _outcome(self, claim: Claim, context: JobContext) -> Outcome:
+        try:
+            return self._find_task(claim.kind)(context, self._ports)
+        except AlreadyMade as made:
+            log.info("%s has nothing to do: %s", claim.job_id, made.detail)
+            return Outcome(made.output)
 
     def _succeed(self, claim: Claim, outcome: Outcome) -> None:
         with self._ports.sessions() as session:

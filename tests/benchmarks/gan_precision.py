@@ -9,10 +9,10 @@ import numpy as np
 
 from services.gan.domain.batches import load_training_images
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.precision import DTypeName, Precision, choose_precision
 from services.gan.domain.sampling import sample
 from services.gan.domain.state import start_training
 from services.gan.domain.training import train
+from shared.compute.precision import DTypeName, Precision, choose_precision
 
 ROUNDS = 5
 STEPS = 6

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lesiongan.contracts.augmentation import Operation
+from lesiongan.contracts.augmentation import OPERATIONS, Operation
 
+#: How often each operation happens: a copy that goes through all of them is no lesion any more.
+PROBABILITY = 0.5
 #: How far each operation goes, either way.
 MAX_ROTATION_DEGREES = 15.0
 MAX_SCALE = 1.15
@@ -51,22 +53,23 @@ def generator(seed: int, index: int, copy: int) -> np.random.Generator:
 
 
 def draw_series(random: np.random.Generator, operations: Collection[Operation]) -> Series:
-    """A series of ``operations``, each drawn evenly up to its bound.
+    """A series in which each of ``operations`` happens half of the time, evenly up to its bound.
 
     All numbers are drawn whatever the operations are, so that leaving one out changes no other.
     """
+    happens = dict(zip(OPERATIONS, random.random(len(OPERATIONS)) < PROBABILITY, strict=True))
+    chosen = {operation for operation in operations if happens[operation]}
     (angle, log_scale, x, y, shear, trim, gain, offset, blur, noise) = random.uniform(-1, 1, 10)
-    flip = bool(random.random() < 0.5)
     return Series(
-        rotation_degrees=MAX_ROTATION_DEGREES * angle if "rotate" in operations else 0.0,
-        scale=float(MAX_SCALE**log_scale) if "scale" in operations else 1.0,
-        shift_x=MAX_SHIFT * x if "shift" in operations else 0.0,
-        shift_y=MAX_SHIFT * y if "shift" in operations else 0.0,
-        shear_degrees=MAX_SHEAR_DEGREES * shear if "shear" in operations else 0.0,
-        trim=MAX_TRIM * abs(trim) if "trim" in operations else 0.0,
-        flip=flip and "flip" in operations,
-        gain=float(MAX_GAIN**gain) if "contrast" in operations else 1.0,
-        offset_grey=MAX_OFFSET_GREY * offset if "contrast" in operations else 0.0,
-        blur_sigma_px=MAX_BLUR_SIGMA_PX * abs(blur) if "blur" in operations else 0.0,
-        noise_sigma_grey=MAX_NOISE_SIGMA_GREY * abs(noise) if "noise" in operations else 0.0,
+        rotation_degrees=MAX_ROTATION_DEGREES * angle if "rotate" in chosen else 0.0,
+        scale=float(MAX_SCALE**log_scale) if "scale" in chosen else 1.0,
+        shift_x=MAX_SHIFT * x if "shift" in chosen else 0.0,
+        shift_y=MAX_SHIFT * y if "shift" in chosen else 0.0,
+        shear_degrees=MAX_SHEAR_DEGREES * shear if "shear" in chosen else 0.0,
+        trim=MAX_TRIM * abs(trim) if "trim" in chosen else 0.0,
+        flip="flip" in chosen,
+        gain=float(MAX_GAIN**gain) if "contrast" in chosen else 1.0,
+        offset_grey=MAX_OFFSET_GREY * offset if "contrast" in chosen else 0.0,
+        blur_sigma_px=MAX_BLUR_SIGMA_PX * abs(blur) if "blur" in chosen else 0.0,
+        noise_sigma_grey=MAX_NOISE_SIGMA_GREY * abs(noise) if "noise" in chosen else 0.0,
     )

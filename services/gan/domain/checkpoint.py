@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.state import TrainingState, start_training
-from services.gan.domain.tensor_file import fill_parameters, read_tensors, write_tensors
+from shared.compute.tensor_file import fill_parameters, read_tensors, write_tensors
 from shared.errors import BadInput
 
 _KIND = "lesiongan-checkpoint"

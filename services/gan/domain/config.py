@@ -10,9 +10,9 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from lesiongan.contracts.gans import IMAGE_SIZES
 from shared.errors import BadInput
 
-IMAGE_SIZES = (32, 64, 128, 256)
 CHANNELS = (1, 3)
 
 

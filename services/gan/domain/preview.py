@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from services.gan.domain.generator import Generator
 from services.gan.domain.noise import Purpose, raw_bits
-from services.gan.domain.precision import Precision
 from services.gan.domain.sampling import sample
+from shared.compute.precision import Precision
 
 _MARGIN_PX = 2
 

@@ -16,7 +16,7 @@ from services.gan.domain.batches import to_bytes
 from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
 from services.gan.domain.noise import Noise, sample_noise
-from services.gan.domain.precision import Precision, reproducible
+from shared.compute.precision import Precision, reproducible
 from shared.errors import BadInput
 
 _Number = TypeVar("_Number", bound=np.generic)

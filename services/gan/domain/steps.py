@@ -11,8 +11,8 @@ from services.gan.domain.batches import TrainingImages, balanced_labels, real_ro
 from services.gan.domain.ema import update_average
 from services.gan.domain.gradient_penalty import gradient_norms, gradient_penalty, interpolate
 from services.gan.domain.noise import Purpose, step_noise, uniform
-from services.gan.domain.precision import Precision
 from services.gan.domain.state import TrainingState
+from shared.compute.precision import Precision
 
 
 def _send(array: NDArray[np.generic], precision: Precision) -> Tensor:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from services.gan.domain.batches import TrainingImages
-from services.gan.domain.precision import Precision, reproducible
 from services.gan.domain.preview import preview_grid
 from services.gan.domain.state import TrainingState
 from services.gan.domain.steps import critic_step, generator_step
+from shared.compute.precision import Precision, reproducible
 
 
 @dataclass(frozen=True)

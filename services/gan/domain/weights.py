@@ -7,7 +7,7 @@ import torch
 
 from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
-from services.gan.domain.tensor_file import fill_parameters, read_tensors, write_tensors
+from shared.compute.tensor_file import fill_parameters, read_tensors, write_tensors
 
 _KIND = "lesiongan-generator"
 _OWN_KEYS = ("format", "architecture")

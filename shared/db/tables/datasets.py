@@ -55,7 +55,6 @@ class UploadRow(Base):
     __tablename__ = "uploads"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    filename_suffix: Mapped[str]
     bytes: Mapped[int] = mapped_column(BigInteger)
     parts: Mapped[int]
     part_bytes: Mapped[int]

@@ -26,6 +26,8 @@ class GanRow(Base):
     is_default: Mapped[bool] = mapped_column(default=False)
     #: Chosen by a person through ``PUT /gans/{id}/default``: only another choice replaces it.
     chosen: Mapped[bool] = mapped_column(default=False)
+    #: Made by an experiment, perhaps of few images: never the default unless a person chooses it.
+    for_experiment: Mapped[bool] = mapped_column(default=False)
     categories: Mapped[list[str]]
     image_size: Mapped[int]
     channels: Mapped[int]

@@ -328,13 +328,15 @@ def test_training_never_sees_validation_or_test_images(sessions: Sessions, store
         for split in (*SPLITS, None)
     ]
     dataset = opened(sessions, store, stored_dataset(sessions, store, images))
-    loaded, labels = reading.load_train(store, dataset, CATEGORIES)
+    loaded, labels, _ = reading.load_train(store, dataset, CATEGORIES)
     assert loaded.shape == (8, 1, 8, 8)
     assert loaded.dtype == np.uint8
     assert set(np.unique(loaded[:, :, 1:, 1:])) == {levels["train"]}
     assert sorted(labels.tolist()) == list(range(8))
-    _, some = reading.load_train(store, dataset, ["lung", "bone"])
-    assert some.tolist() == [1, 0], "in the order of the store, labelled by place in the request"
+    some = reading.load_train(store, dataset, ["lung", "bone"])
+    assert some.labels.tolist() == [1, 0], (
+        "in the order of the store, labelled by place in the request"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from services.gan.domain.batches import TrainingImages, load_training_images
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.precision import Precision
+from shared.compute.precision import Precision
 
 
 @pytest.fixture

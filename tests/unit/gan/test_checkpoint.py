@@ -9,8 +9,8 @@ from safetensors.torch import save
 from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.state import start_training
-from services.gan.domain.tensor_file import read_tensors, write_tensors
 from services.gan.domain.weights import load_weights, save_weights
+from shared.compute.tensor_file import read_tensors, write_tensors
 from shared.errors import BadInput
 
 _ARCHITECTURE = Architecture(

@@ -6,10 +6,10 @@ from services.gan.domain.config import IMAGE_SIZES, Architecture, Training
 from services.gan.domain.critic import Critic
 from services.gan.domain.generator import Generator
 from services.gan.domain.layers import initialise, one_hot
-from services.gan.domain.precision import Precision
 from services.gan.domain.sampling import sample
 from services.gan.domain.state import start_training
 from services.gan.domain.training import train
+from shared.compute.precision import Precision
 
 
 def _tiny(image_size: int, channels: int = 1) -> Architecture:

@@ -8,10 +8,10 @@ import torch
 from services.gan.domain.config import IMAGE_SIZES, Architecture
 from services.gan.domain.generator import Generator
 from services.gan.domain.layers import initialise
-from services.gan.domain.precision import DTypeName, Precision
 from services.gan.domain.preview import preview_grid, tile
 from services.gan.domain.sampling import sample, sample_batches, sampling_batch
 from services.gan.domain.weights import load_weights, save_weights
+from shared.compute.precision import DTypeName, Precision
 from shared.errors import BadInput
 
 

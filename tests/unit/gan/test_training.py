@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from services.gan.domain.batches import TrainingImages, load_training_images, real_rows
 from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.precision import Precision
 from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.training import Callbacks, Metrics, train
+from shared.compute.precision import Precision
 from shared.errors import BadInput
 
 

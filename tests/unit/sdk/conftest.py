@@ -1,6 +1,12 @@
-"""Time that does not pass."""
+"""Time that does not pass, and the command line without a server."""
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from lesiongan.cli import app
+from lesiongan.cli.session import Session
+from lesiongan.client import Client
+from tests.unit.sdk.fake_server import Handler, Run, client_of
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +21,17 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LESIONGAN_URL", "LESIONGAN_KEY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command against a handler instead of a server."""
+
+    def invoke(handler: Handler, *arguments: str) -> Result:
+        def connect(_: Session) -> Client:
+            return client_of(handler, max_retries=0)
+
+        monkeypatch.setattr(Session, "connect", connect)
+        return CliRunner().invoke(app, list(arguments))
+
+    return invoke

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+from typer.testing import Result
 
 from lesiongan import Client
 
 Handler = Callable[[httpx.Request], httpx.Response]
+#: Runs a command of ``lesiongan`` against a handler: ``run(handler, "datasets", "list")``.
+Run = Callable[..., Result]
 URL = "http://lab.example:8000"
 KEY = "lg_test"
 
@@ -28,6 +31,11 @@ def job(status: str = "queued", **members: Any) -> dict[str, Any]:
         "links": {"self": "/jobs/job_1", "events": "/jobs/job_1/events", "cancel": "x"},
         **members,
     }
+
+
+def page(*items: dict[str, Any]) -> httpx.Response:
+    """A list's only page."""
+    return httpx.Response(200, json={"items": list(items), "next_cursor": None})
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> httpx.Response:

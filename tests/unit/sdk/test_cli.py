@@ -2,36 +2,16 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner, Result
 
 from lesiongan import cli
-from lesiongan.cli import app
-from lesiongan.cli.session import Session
-from lesiongan.client import Client
-from tests.unit.sdk.fake_server import Handler, Pieces, Script, client_of, job, problem
+from tests.unit.sdk.fake_server import Pieces, Run, Script, job, page, problem
 
-Run = Callable[..., Result]
 DATASET = "ds_" + "a" * 24
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command against a handler instead of a server."""
-
-    def invoke(handler: Handler, *arguments: str) -> Result:
-        def connect(_: Session) -> Client:
-            return client_of(handler, max_retries=0)
-
-        monkeypatch.setattr(Session, "connect", connect)
-        return CliRunner().invoke(app, list(arguments))
-
-    return invoke
 
 
 def dataset(**members: Any) -> dict[str, Any]:
@@ -52,10 +32,6 @@ def dataset(**members: Any) -> dict[str, Any]:
         "created_at": "2026-01-01T00:00:00Z",
         **members,
     }
-
-
-def page(*items: dict[str, Any]) -> httpx.Response:
-    return httpx.Response(200, json={"items": list(items), "next_cursor": None})
 
 
 def test_a_list_is_a_table(run: Run) -> None:

@@ -1,5 +1,6 @@
 """Retries, idempotency and errors."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -21,7 +22,7 @@ def test_a_request_carries_key_and_only_what_was_set() -> None:
     request = script.requests[0]
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert str(request.url) == f"{URL}/gans"
-    assert request.read() == b'{"dataset":"%s","steps":7}' % DATASET.encode()
+    assert json.loads(request.read()) == {"dataset": DATASET, "steps": 7}
 
 
 def test_attempts_of_one_call_share_an_idempotency_key(pauses: list[float]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.datasets import identity
-from shared.datasets.identity import content_sha256, dataset_id
+from shared.datasets.identity import content_sha256, dataset_id, run_id
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.records import ImageRecord
 from shared.ids import content_id, fingerprint, new_id
@@ -62,8 +62,28 @@ def test_whatever_makes_other_images_makes_another_id(
 
 def test_a_raised_version_is_another_id(monkeypatch: pytest.MonkeyPatch) -> None:
     before = dataset_id("augment", [], {})
-    monkeypatch.setitem(identity.STEP_VERSIONS, "augment", 2)
+    monkeypatch.setitem(identity.STEP_VERSIONS, "augment", identity.STEP_VERSIONS["augment"] + 1)
     assert dataset_id("augment", [], {}) != before
+
+
+def test_a_run_is_its_step_and_its_whole_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(identity.STEP_VERSIONS, "train-gan", 1)
+    canonical = b'{"command":{"name":"a","seed":0},"step":"train-gan","version":1}'
+    first = run_id("gan", "train-gan", {"seed": 0, "name": "a"})
+    assert first == "gan_" + hashlib.sha256(canonical).hexdigest()[:24]
+    monkeypatch.setitem(identity.STEP_VERSIONS, "train-gan", 2)
+    others = [
+        run_id("gan", "train-gan", {"name": "a", "seed": 0}),
+        run_id("gan", "train-gan", {"name": "b", "seed": 0}),
+        run_id("gan", "train-classifier", {"name": "a", "seed": 0}),
+        run_id("clf", "train-classifier", {"name": "a", "seed": 0}),
+    ]
+    assert len({first, *others}) == 5
+
+
+def test_a_run_of_an_unknown_step_has_no_id() -> None:
+    with pytest.raises(KeyError):
+        run_id("gan", "no-such-step", {})
 
 
 def test_the_content_is_pixels_labels_splits_and_order() -> None:

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from lesiongan.cli import datasets, gans, jobs, keys, work
+from lesiongan.cli import (
+    classifiers,
+    classify,
+    datasets,
+    experiment,
+    experiments,
+    gans,
+    jobs,
+    keys,
+    work,
+)
 from lesiongan.cli.extensions import add_extensions
 from lesiongan.cli.session import plain
 
@@ -42,10 +52,13 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback(help=ABOUT)(_about)
-    made.add_typer(work.app)
+    for commands in (work.app, classify.app, experiment.app):
+        made.add_typer(commands)
     for name, group in (
         ("datasets", datasets.app),
         ("gans", gans.app),
+        ("classifiers", classifiers.app),
+        ("experiments", experiments.app),
         ("jobs", jobs.app),
         ("keys", keys.app),
     ):

@@ -8,6 +8,7 @@ import typer
 from lesiongan.cli.command import command
 from lesiongan.cli.progress import display, megabytes
 from lesiongan.cli.session import Session, facts, table
+from lesiongan.cli.submitting import NoWaitOption
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category, Split
@@ -18,9 +19,6 @@ app = typer.Typer(help="Data sets: upload, look, download, delete.", no_args_is_
 
 DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="an id: ds_…")]
 LayoutOption = Annotated[Layout, typer.Option(help="how the files lie")]
-NoWaitOption = Annotated[
-    bool, typer.Option("--no-wait", help="print the job and leave, instead of waiting for it")
-]
 
 
 @command(app, "list")

@@ -1,34 +1,25 @@
 """``lesiongan preprocess``, ``augment``, ``train`` and ``generate``."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from lesiongan.cli.command import INTERRUPTED, command
-from lesiongan.cli.datasets import (
-    DatasetArgument,
-    NoWaitOption,
-    download_archive,
-    finish_with_dataset,
-)
+from lesiongan.cli.datasets import DatasetArgument, download_archive, finish_with_dataset
 from lesiongan.cli.gans import show_gan
 from lesiongan.cli.jobs import show_job
 from lesiongan.cli.progress import display, megabytes
 from lesiongan.cli.session import Session, facts
+from lesiongan.cli.submitting import DryRunOption, NoWaitOption, finish, given, show_estimate
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client, GeneratedZip, StreamProgress
 from lesiongan.contracts.augmentation import AugmentCommand, Interpolation
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import Contrast, NamedWindow, PreprocessCommand
 from lesiongan.contracts.gans import MAX_STREAMED_IMAGES, GanCommand
-from lesiongan.contracts.jobs import Estimate
 
 app = typer.Typer()
-
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="say what it would cost, and make nothing")
-]
 
 
 @command(app, "preprocess")
@@ -63,10 +54,10 @@ def preprocess(  # noqa: PLR0913 - one argument an option
         "spacing_mm": spacing_mm,
         "split": None if split_seed is None else {"seed": split_seed},
     }
-    asked = PreprocessCommand.model_validate(_given(options))
+    asked = PreprocessCommand.model_validate(given(options))
     with session.connect() as client:
         if dry_run:
-            _show_estimate(session, client.estimate_preprocess(asked))
+            show_estimate(session, client.estimate_preprocess(asked))
             return
         finish_with_dataset(session, client, client.preprocess(asked), no_wait=no_wait)
 
@@ -79,7 +70,7 @@ def augment(  # noqa: PLR0913 - one argument an option
     name: Annotated[str | None, typer.Option(help="of the new data set")] = None,
     copies: Annotated[int | None, typer.Option(help="of each training image; default: 3")] = None,
     operation: Annotated[
-        list[str] | None, typer.Option(help="repeat it; default: all but flip")
+        list[str] | None, typer.Option(help="repeat it; default: all but flip, trim and blur")
     ] = None,
     interpolation: Annotated[Interpolation | None, typer.Option(help="default: nearest")] = None,
     seed: Annotated[int | None, typer.Option(help="the same seed makes the same copies")] = None,
@@ -95,10 +86,10 @@ def augment(  # noqa: PLR0913 - one argument an option
         "interpolation": interpolation,
         "seed": seed,
     }
-    asked = AugmentCommand.model_validate(_given(options))
+    asked = AugmentCommand.model_validate(given(options))
     with session.connect() as client:
         if dry_run:
-            _show_estimate(session, client.estimate_augment(asked))
+            show_estimate(session, client.estimate_augment(asked))
             return
         finish_with_dataset(session, client, client.augment(asked), no_wait=no_wait)
 
@@ -137,18 +128,18 @@ def train(  # noqa: PLR0913 - one argument an option
         "preview_every": preview_every,
         "categories": category or None,
     }
-    asked = GanCommand.model_validate(_given(options))
+    asked = GanCommand.model_validate(given(options))
     with session.connect() as client:
         if dry_run:
-            _show_estimate(session, client.gans.estimate(asked))
+            show_estimate(session, client.gans.estimate(asked))
             return
-        job = client.gans.train(asked)
-        if not no_wait:
-            job = wait_for(session, client, job)
-        if session.json or no_wait:
-            show_job(session, job)
-        else:
-            show_gan(session, client.gans.get(str((job.output or {})["gan"])))
+        finish(
+            session,
+            client,
+            client.gans.train(asked),
+            lambda made: show_gan(session, client.gans.get(made["gan"])),
+            no_wait=no_wait,
+        )
 
 
 @command(app, "generate")
@@ -169,7 +160,7 @@ def generate(
     path = output or Path(f"{category}-{n}.zip")
     with session.connect() as client:
         if dry_run:
-            _show_estimate(session, client.estimate_generate(category, n, gan=gan))
+            show_estimate(session, client.estimate_generate(category, n, gan=gan))
         elif no_wait:
             show_job(session, client.generate(category, n, gan=gan, seed=seed))
         elif n > MAX_STREAMED_IMAGES:
@@ -228,19 +219,3 @@ def _show_zip(session: Session, made: GeneratedZip) -> None:
         ]
     )
     session.show(made, lambda out: out.print(about))
-
-
-def _show_estimate(session: Session, estimate: Estimate) -> None:
-    about = facts(
-        [
-            ("images", estimate.images),
-            ("bytes", estimate.bytes),
-            ("device-seconds", f"{estimate.device_seconds:g}"),
-            ("based on", estimate.based_on),
-        ]
-    )
-    session.show(estimate, lambda out: out.print(about))
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}

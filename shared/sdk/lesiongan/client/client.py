@@ -6,16 +6,20 @@ from typing import Self
 
 import httpx
 
+from lesiongan.client.classifiers import Classifiers, classifier_id
 from lesiongan.client.datasets import Datasets
+from lesiongan.client.experiments import Experiments
 from lesiongan.client.gans import Gans
 from lesiongan.client.generating import GeneratedZip, OnStreamed, generate_query, stream_zip
+from lesiongan.client.interactive import Image, image_call, preview_call, result_of
 from lesiongan.client.jobs import Jobs
 from lesiongan.client.keys import Keys
 from lesiongan.client.server import Server, find_server
 from lesiongan.client.submitting import estimate, post_command, post_query, submit
-from lesiongan.client.transport import MAX_RETRIES, Call, Transport, parsed
-from lesiongan.contracts.augmentation import AugmentCommand
+from lesiongan.client.transport import MAX_RETRIES, Transport, parsed
+from lesiongan.contracts.augmentation import AugmentCommand, AugmentOptions
 from lesiongan.contracts.categories import Category
+from lesiongan.contracts.classifiers import Classification, Classifier
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
 from lesiongan.contracts.jobs import Estimate, Job
 
@@ -51,6 +55,8 @@ class Client:
         self.jobs = Jobs(self._transport)
         self.datasets = Datasets(self._transport)
         self.gans = Gans(self._transport)
+        self.classifiers = Classifiers(self._transport)
+        self.experiments = Experiments(self._transport)
         self.keys = Keys(self._transport)
 
     @property
@@ -89,27 +95,30 @@ class Client:
         """What the augmentation would cost; nothing is made."""
         return estimate(post_command("/augment", command), self._transport)
 
-    def preprocess_preview(
-        self, image: bytes | Path | str, options: PreprocessOptions | None = None
-    ) -> bytes:
+    def preprocess_preview(self, image: Image, options: PreprocessOptions | None = None) -> bytes:
         """A PNG that shows one image before and after; ``image`` is a PNG's bytes or path.
 
         Also raises :class:`lesiongan.errors.JobFailed`.
         """
-        content = image if isinstance(image, bytes) else Path(image).read_bytes()
-        call = Call(
-            method="POST",
-            path="/preprocess/preview",
-            params={} if options is None else options.model_dump(exclude_unset=True),
-            content=content,
-            headers={"Content-Type": "image/png", "Accept": "image/png"},
-        )
-        response = self._transport.send(call.with_idempotency_key())
-        if response.status_code == httpx.codes.ACCEPTED:
-            # The worker is busy: the picture comes with its job.
-            job = self.jobs.wait(parsed(response, Job))
-            response = self._transport.send(Call(method="GET", path=f"/jobs/{job.id}/result"))
-        return response.content
+        call = preview_call("/preprocess/preview", image, options)
+        return result_of(call, self._transport, self.jobs).content
+
+    def augment_preview(self, image: Image, options: AugmentOptions | None = None) -> bytes:
+        """A PNG with one square 8-bit image and its copies; ``image`` is a PNG's bytes or path.
+
+        Also raises :class:`lesiongan.errors.JobFailed`.
+        """
+        call = preview_call("/augment/preview", image, options)
+        return result_of(call, self._transport, self.jobs).content
+
+    def classify(self, image: Image, classifier: Classifier | str) -> Classification:
+        """What ``classifier`` says of one image; ``image`` is a PNG's bytes or path.
+
+        Also raises :class:`lesiongan.errors.JobFailed`.
+        """
+        query = {"classifier": classifier_id(classifier)}
+        call = image_call("/classify", image, query, accept="application/json")
+        return parsed(result_of(call, self._transport, self.jobs), Classification)
 
     def generate(
         self, category: Category, n: int, *, gan: str | None = None, seed: int | None = None

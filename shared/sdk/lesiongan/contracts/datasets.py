@@ -80,8 +80,8 @@ class SplitOptions(Command):
     """How patients are divided. Fractions default to the paper's 23205 / 5775 / 3020."""
 
     train: Annotated[float, Field(gt=0, lt=1)] = 0.725
-    val: Annotated[float, Field(ge=0, lt=1)] = 0.18
-    test: Annotated[float, Field(ge=0, lt=1)] = 0.095
+    val: Annotated[float, Field(gt=0, lt=1)] = 0.18
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.095
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     #: Keep the source's own split when every labelled image has one.
     keep: bool = True
@@ -119,9 +119,26 @@ class PreprocessOptions(Command):
     spacing_mm: Annotated[float, Field(gt=0, le=20)] | None = None
 
 
-class PreprocessCommand(PreprocessOptions):
+class PreprocessSettings(PreprocessOptions):
+    """All that makes a preprocessed data set of a raw one."""
+
+    split: SplitOptions = SplitOptions()
+
+
+class SubsetCommand(Command):
+    """Draw real images for one seed of an experiment: training images, and as many of ``val``.
+
+    Nothing of ``test`` goes along.
+    """
+
+    dataset: DatasetId
+    #: Training images of each category.
+    per_category: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class PreprocessCommand(PreprocessSettings):
     """Make a preprocessed data set: split by patient, then HU → contrast → crop."""
 
     dataset: DatasetId
     name: Name | None = None
-    split: SplitOptions = SplitOptions()

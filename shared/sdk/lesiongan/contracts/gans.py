@@ -15,6 +15,8 @@ GanId = Annotated[
 ]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
+#: Sides of the images that a GAN can be trained on, in pixels.
+IMAGE_SIZES = (32, 64, 128, 256)
 #: The most images that one generate job makes; it is also what fits the manifest comfortably.
 MAX_IMAGES = 100_000
 #: The most images that one streamed ``GET /generate`` makes; larger sets go through ``POST``.
@@ -57,11 +59,9 @@ class MetricSeries(Resource):
     points: list[MetricPoint]
 
 
-class GanCommand(Command):
-    """Train a class-conditional WGAN-GP (Gulrajani et al. 2017) on a data set's training split."""
+class GanOptions(Command):
+    """How a WGAN-GP is trained (Gulrajani et al. 2017)."""
 
-    dataset: DatasetId
-    name: Name | None = None
     #: Generator steps; each comes after ``n_critic`` critic steps.
     steps: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     batch_size: Annotated[int, Field(ge=2, le=1024)] = 64
@@ -74,9 +74,16 @@ class GanCommand(Command):
     #: Channels of the networks' narrowest layers.
     width: Annotated[int, Field(ge=4, le=256)] = 32
     latent: Annotated[int, Field(ge=8, le=1024)] = 128
-    seed: Seed = 0
     checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     preview_every: Annotated[int, Field(ge=1, le=1_000_000)] = 250
+
+
+class GanCommand(GanOptions):
+    """Train a class-conditional WGAN-GP on a data set's training split."""
+
+    dataset: DatasetId
+    name: Name | None = None
+    seed: Seed = 0
     #: Every category needs at least this many training images.
     categories: list[Category] | None = None
 
@@ -87,6 +94,15 @@ class GanCommand(Command):
         ):
             raise ValueError("categories must name each category once, and at least one")
         return self
+
+
+class GenerateSetCommand(Command):
+    """Sample each category ``ratio`` times as often as a data set has training images of it."""
+
+    gan: GanId
+    dataset: DatasetId
+    ratio: Annotated[float, Field(gt=0, le=100)]
+    seed: Seed
 
 
 class GenerateCommand(Command):

@@ -51,7 +51,9 @@ class Job(Resource):
     error: Problem | None = None
     progress: Progress = Progress()
     attempts: int = 0
+    #: Jobs that must succeed before this one begins, and jobs that wait for this one.
     parents: list[str] = Field(default_factory=list)
+    children: list[str] = Field(default_factory=list)
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

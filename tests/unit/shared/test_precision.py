@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from services.gan.domain.precision import Precision, choose_precision, reproducible
+from shared.compute.precision import Precision, choose_precision, reproducible
 from shared.errors import BadInput
 
 

@@ -72,6 +72,13 @@ def read_tensors(data: bytes, *, kind: str) -> tuple[dict[str, Tensor], dict[str
     return tensors, metadata
 
 
+def unchanged(data: bytes, sha256: str | None) -> bytes:
+    """``data``, if it is what was stored; raises :class:`BadInput`."""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise BadInput("its bytes changed in the store")
+    return data
+
+
 def fill_parameters(
     targets: Mapping[str, Tensor], tensors: Mapping[str, Tensor], *, kind: str
 ) -> None:

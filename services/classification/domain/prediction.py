@@ -1,0 +1,23 @@
+"""What a trained network says of images."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from services.classification.domain.images import to_input
+
+#: Images in one forward pass.
+BATCH = 128
+
+
+def predict(network: nn.Module, pixels: NDArray[np.uint8], *, device: str) -> NDArray[np.float32]:
+    """Probabilities float32 [N, K] of uint8 images [N, C, H, W], computed in float32."""
+    network.eval()
+    made = []
+    with torch.inference_mode():
+        for start in range(0, len(pixels), BATCH):
+            batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + BATCH]))
+            logits = network(to_input(batch.to(device)))
+            made.append(torch.softmax(logits.float(), dim=1).cpu().numpy())
+    return np.concatenate(made)

@@ -1,0 +1,163 @@
+"""Training a classifier: AdamW, a cosine schedule, and the weights that did best on ``val``.
+
+AdamW: Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019. The schedule is the
+cosine of "SGDR" (ICLR 2017) without restarts, after a linear warm-up.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from services.classification.domain.images import BatchSampler, LabelledImages, to_input
+from services.classification.domain.prediction import predict
+from services.classification.domain.recipe import Recipe
+from services.classification.domain.weights import Shape
+from shared.compute.precision import Precision, reproducible
+
+WARM_UP = 0.05
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How the weights of a step do on ``val``."""
+
+    step: int
+    accuracy: float
+    balanced_accuracy: float
+    #: Mean cross-entropy.
+    loss: float
+
+    def better_than(self, other: "Evaluation | None") -> bool:
+        """More right, or as many and surer of them."""
+        if other is None:
+            return True
+        return (self.balanced_accuracy, -self.loss) > (other.balanced_accuracy, -other.loss)
+
+
+@dataclass
+class TrainingState:
+    """A training between two steps; ``best`` and ``best_weights`` are those of the best step."""
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    best: Evaluation | None = None
+    best_weights: dict[str, Tensor] | None = None
+    #: Evaluations since the best one.
+    stale: int = 0
+
+
+def start_training(shape: Shape, recipe: Recipe, *, device: str) -> TrainingState:
+    """A new network and its optimiser."""
+    network = shape.network(seed=recipe.seed).to(device)
+    optimiser = torch.optim.AdamW(
+        network.parameters(),
+        lr=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+    return TrainingState(network, optimiser)
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What the loop tells: after each step, and after each evaluation (None without ``val``)."""
+
+    on_step: Callable[[int], None]
+    on_evaluation: Callable[[TrainingState, float, Evaluation | None], None]
+
+
+def train(
+    state: TrainingState,
+    images: LabelledImages,
+    held_out: LabelledImages | None,
+    recipe: Recipe,
+    precision: Precision,
+    callbacks: Callbacks,
+) -> None:
+    """Train ``state`` to its end; afterwards its network has the best weights, or the last ones.
+
+    The same images, recipe and precision give the same weights, wherever training was interrupted.
+    """
+    sampler = BatchSampler(images, recipe)
+    pixels = torch.from_numpy(images.pixels).to(precision.device)
+    labels = torch.from_numpy(images.labels).to(precision.device)
+    devices = [precision.device] if precision.device.startswith("cuda") else []
+    with reproducible(precision), torch.random.fork_rng(devices=devices):
+        while state.step < recipe.steps and not _exhausted(state, recipe):
+            rows = torch.from_numpy(sampler.rows(state.step)).to(precision.device)
+            loss = _step(state, pixels[rows], labels[rows], recipe, precision)
+            state.step += 1
+            if state.step % recipe.evaluate_every == 0 or state.step == recipe.steps:
+                evaluation = _evaluate(state, held_out, precision.device)
+                callbacks.on_evaluation(state, float(loss), evaluation)
+            callbacks.on_step(state.step)
+    if state.best_weights is not None:
+        state.network.load_state_dict(state.best_weights)
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """A line from zero over the first twentieth, then half a cosine down to zero."""
+    warm_up = max(1, round(WARM_UP * recipe.steps))
+    if step < warm_up:
+        return recipe.learning_rate * (step + 1) / warm_up
+    progress = (step - warm_up) / max(1, recipe.steps - warm_up)
+    return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def balanced_accuracy(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """The mean over categories of the share of their images that are right."""
+    right = labels == predicted
+    return float(np.mean([right[labels == category].mean() for category in np.unique(labels)]))
+
+
+def _exhausted(state: TrainingState, recipe: Recipe) -> bool:
+    return recipe.patience is not None and state.stale >= recipe.patience
+
+
+def _step(
+    state: TrainingState, pixels: Tensor, labels: Tensor, recipe: Recipe, precision: Precision
+) -> Tensor:
+    # What a network draws itself (dropout) derives from (seed, step) as well.
+    torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate(recipe, state.step)
+    state.network.train()
+    kind = torch.device(precision.device).type
+    lower = precision.dtype is not torch.float32
+    with torch.autocast(kind, precision.dtype, enabled=lower):
+        logits = state.network(to_input(pixels))
+    loss = nn.functional.cross_entropy(logits.float(), labels)
+    state.optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    state.optimiser.step()
+    return loss.detach()
+
+
+def _evaluate(
+    state: TrainingState, held_out: LabelledImages | None, device: str
+) -> Evaluation | None:
+    if held_out is None:
+        return None
+    probabilities = predict(state.network, held_out.pixels, device=device)
+    predicted = probabilities.argmax(axis=1)
+    of_truth = probabilities[np.arange(len(held_out)), held_out.labels]
+    now = Evaluation(
+        step=state.step,
+        accuracy=float((predicted == held_out.labels).mean()),
+        balanced_accuracy=balanced_accuracy(held_out.labels, predicted),
+        loss=float(-np.log(np.maximum(of_truth, _TINY)).mean()),
+    )
+    if now.better_than(state.best):
+        state.best, state.stale = now, 0
+        state.best_weights = copy.deepcopy(state.network.state_dict())
+    else:
+        state.stale += 1
+    return now

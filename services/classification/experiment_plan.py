@@ -1,0 +1,149 @@
+"""What ``POST /experiments`` checks, and the job with the graph that it submits."""
+
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.datasets import PreprocessCommand, PreprocessSettings
+from lesiongan.contracts.experiments import Arm, ExperimentCommand
+from lesiongan.contracts.gans import IMAGE_SIZES
+from services.classification.planned import ExperimentPlan, Lineage, PlannedExperiment
+from services.classification.planning import SYNTHETIC, SeedPlan, Source
+from shared.datasets import catalog, reading
+from shared.datasets.identity import run_id
+from shared.db.tables import DatasetRow, ExperimentRow, GanRow, JobRow
+from shared.errors import BadInput, Conflict, NotFound
+from shared.jobs.notices import JOBS
+from shared.jobs.submit import NewJob
+from shared.plans.datasets import preprocess_job
+from shared.storage.port import ObjectStore
+
+
+def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCommand) -> NewJob:
+    """The comparison, and all jobs that it requires.
+
+    Raises :class:`NotFound`, :class:`Conflict` and :class:`BadInput` for what could only fail.
+    """
+    dataset = catalog.get(session, command.dataset)
+    source = _source(session, store, dataset, command)
+    if command.gan_id is not None:
+        _check_gan(session, command, source)
+    asked = command.model_dump(mode="json")
+    unnamed = {key: value for key, value in asked.items() if key != "name"}
+    experiment_id = run_id("exp", "experiment", unnamed)
+    seeds = [SeedPlan(session, command, source, seed) for seed in range(command.seeds)]
+    classifiers = {arm: [seed.classifier(arm) for seed in seeds] for arm in command.arms}
+    plan = ExperimentPlan(
+        preprocessed=source.dataset_id,
+        classifiers={arm: [made.id for made in each] for arm, each in classifiers.items()},
+        lineage=[
+            Lineage(what="preprocessed images", id=source.dataset_id),
+            *(line for seed in seeds for line in seed.lineage),
+        ],
+    )
+    given = PlannedExperiment.model_validate({**asked, "plan": plan}).model_dump(mode="json")
+    return NewJob(
+        kind="experiment",
+        queue="classification",
+        input=given,
+        target=experiment_id,
+        finished=_finished(session, experiment_id),
+        unit=JOBS,
+        requires=[job for each in classifiers.values() for made in each for job in made.requires],
+        also=lambda session, job: _add_row(session, job, command, source),
+    )
+
+
+def _source(
+    session: Session, store: ObjectStore, dataset: DatasetRow, command: ExperimentCommand
+) -> Source:
+    if dataset.kind == "raw":
+        return _raw_source(session, dataset, command)
+    if dataset.kind != "preprocessed":
+        raise BadInput(f"data set {dataset.id} is {dataset.kind}: an experiment makes its own arms")
+    if command.preprocess is not None:
+        raise BadInput(f"data set {dataset.id} is preprocessed already: leave preprocess out")
+    categories = catalog.labelled_categories(dataset, ["train"])
+    if len(categories) < 2:
+        raise BadInput(f"data set {dataset.id} has training images of fewer than two categories")
+    catalog.require_train(dataset, categories, at_least=command.train_per_category or 1)
+    catalog.require_test(dataset, categories)
+    return Source(
+        dataset_id=dataset.id,
+        name=dataset.name,
+        phantom=dataset.phantom,
+        categories=categories,
+        image_size=reading.square_size(session, store, dataset, IMAGE_SIZES),
+    )
+
+
+def _raw_source(session: Session, dataset: DatasetRow, command: ExperimentCommand) -> Source:
+    settings = command.preprocess or PreprocessSettings()
+    categories = catalog.labelled_categories(dataset, dataset.counts)
+    if len(categories) < 2:
+        raise BadInput(f"data set {dataset.id} has labelled images of fewer than two categories")
+    totals = {name: sum(n.get(name, 0) for n in dataset.counts.values()) for name in categories}
+    # One for each split at the least, or the training images asked for and one to test on.
+    needed = max(3, (command.train_per_category or 0) + 1)
+    lacking = [name for name, images in totals.items() if images < needed]
+    if lacking:
+        names = ", ".join(lacking)
+        raise BadInput(f"data set {dataset.id} has fewer than {needed} images of {names}")
+    asked = PreprocessCommand(dataset=dataset.id, **settings.model_dump())
+    job = preprocess_job(session, asked, images=dataset.images)
+    assert job.target is not None, "jobs that make data sets name them"
+    return Source(
+        dataset_id=job.target,
+        name=dataset.name,
+        phantom=dataset.phantom,
+        categories=categories,
+        image_size=settings.size,
+        requires=[job],
+    )
+
+
+def _check_gan(session: Session, command: ExperimentCommand, source: Source) -> None:
+    gan = session.get(GanRow, command.gan_id)
+    if gan is None:
+        raise NotFound(f"there is no GAN {command.gan_id}")
+    if gan.weights_key is None:
+        raise Conflict(f"{gan.id} has no weights yet: its training has not succeeded")
+    if not SYNTHETIC & set(command.arms):
+        raise BadInput("none of the arms uses a GAN: leave gan_id out")
+    unknown = [name for name in source.categories if name not in gan.categories]
+    if unknown:
+        raise BadInput(f"{gan.id} does not know {', '.join(unknown)}, which the arms need")
+    if gan.image_size != source.image_size:
+        raise BadInput(
+            f"{gan.id} makes images of {gan.image_size} px, and the data set's have "
+            f"{source.image_size} px"
+        )
+    if gan.dataset_id != source.dataset_id or command.train_per_category is not None:
+        raise BadInput(
+            f"{gan.id} has seen other images than the arms train on: it must have been trained "
+            f"on {source.dataset_id}, and train_per_category must be null"
+        )
+
+
+def _finished(session: Session, experiment_id: str) -> dict[str, str] | None:
+    row = session.get(ExperimentRow, experiment_id)
+    return None if row is None or row.result is None else {"experiment": experiment_id}
+
+
+def _add_row(session: Session, job: JobRow, command: ExperimentCommand, source: Source) -> None:
+    assert job.target is not None, "the plan names the experiment"
+    row = session.get(ExperimentRow, job.target)
+    if row is not None:
+        row.job_id = job.id
+        return
+    arms: list[Arm] = command.arms
+    session.add(
+        ExperimentRow(
+            id=job.target,
+            name=command.name or f"{', '.join(arms)} on {source.name}",
+            dataset_id=command.dataset,
+            job_id=job.id,
+            phantom=source.phantom,
+            seeds=command.seeds,
+            categories=list(source.categories),
+            command=command.model_dump(mode="json"),
+        )
+    )

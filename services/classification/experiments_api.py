@@ -1,0 +1,71 @@
+"""Routes of experiments."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+
+from lesiongan.contracts.base import Page
+from lesiongan.contracts.experiments import Experiment, ExperimentCommand
+from services.classification import store as rows
+from services.classification.experiment_plan import plan_experiment
+from shared.db.pages import newest_first
+from shared.db.tables import ExperimentRow
+from shared.web.auth import Reader
+from shared.web.paging import PagingDep
+from shared.web.responses import JOB_RESPONSES
+from shared.web.state import SessionDep, StoreDep
+from shared.web.submission import SubmissionDep
+
+router = APIRouter(prefix="/experiments", tags=["classification"])
+
+#: The report runs no script and loads nothing, whatever a name in it may say.
+REPORT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@router.post(
+    "",
+    summary="Run an experiment",
+    operation_id="run_experiment",
+    status_code=202,
+    responses=JOB_RESPONSES,
+)
+async def run_experiment(command: ExperimentCommand, submission: SubmissionDep) -> JSONResponse:
+    """The same classifier on each arm's training images, compared on the test images.
+
+    The job is the last of a graph: `GET /jobs?graph=ID` lists it, cancelling it cancels all of it.
+    What earlier experiments made is used again; the same request is the same experiment.
+    """
+    store = submission.state.store
+    return await submission.answer(lambda session: plan_experiment(session, store, command))
+
+
+@router.get("", summary="List experiments", operation_id="list_experiments")
+def list_experiments(_: Reader, session: SessionDep, paging: PagingDep) -> Page[Experiment]:
+    page = newest_first(
+        session, select(ExperimentRow), ExperimentRow, limit=paging.limit, cursor=paging.cursor
+    )
+    return Page(items=rows.experiment_views(session, page.rows), next_cursor=page.next_cursor)
+
+
+@router.get("/{experiment_id}", summary="Get an experiment", operation_id="get_experiment")
+def get_experiment(experiment_id: str, _: Reader, session: SessionDep) -> Experiment:
+    """Its table is there once its job has succeeded."""
+    return rows.experiment_views(session, [rows.get_experiment(session, experiment_id)])[0]
+
+
+@router.get(
+    "/{experiment_id}/report",
+    summary="Read the report",
+    operation_id="get_experiment_report",
+    responses={200: {"description": "One self-contained page", "content": {"text/html": {}}}},
+    response_class=Response,
+)
+def get_report(experiment_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+    """One HTML file that needs nothing else; 409 until the comparison has ended."""
+    row = rows.reported(session, experiment_id)
+    assert row.report_key is not None, "reported"
+    page = store.get(row.report_key)
+    return Response(page, media_type="text/html; charset=utf-8", headers=REPORT_HEADERS)

@@ -1,0 +1,155 @@
+"""Use cases: train a classifier, ask it about an image."""
+
+import json
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.classifiers import Classification, ClassifierCommand
+from services.classification import store as rows
+from services.classification.domain.prediction import predict
+from services.classification.domain.recipe import Recipe
+from services.classification.domain.training import TrainingState, train
+from services.classification.domain.weights import Shape, save_weights
+from services.classification.hot import hot_classifier
+from services.classification.loading import ClassifierImages, load_images
+from services.classification.settings import ClassificationSettings
+from services.classification.trainer import Trainer
+from shared.compute.precision import choose_precision
+from shared.datasets import reading
+from shared.db.tables import ClassifierRow
+from shared.errors import BadInput
+from shared.ids import sha256_of
+from shared.jobs.context import JobContext, Outcome
+from shared.storage.port import ObjectStore
+
+#: Passes over the training images where a command says nothing.
+EPOCHS = 30
+#: How often a training of given ``steps`` is evaluated.
+EVALUATIONS = 20
+
+
+def train_classifier(
+    job: JobContext,
+    store: ObjectStore,
+    command: ClassifierCommand,
+    settings: ClassificationSettings,
+) -> Outcome:
+    """Train from the checkpoint, or from the start, and publish the weights that did best.
+
+    Raises :class:`BadInput` for data sets that cannot be trained on together.
+    """
+    with job.reading() as session:
+        datasets = [reading.open_dataset(session, store, each) for each in command.datasets]
+    images = load_images(store, datasets)
+    recipe = _recipe(command, len(images.train))
+    shape = Shape(
+        command.architecture, images.categories, images.train.image_size, images.train.channels
+    )
+    precision = choose_precision(device=settings.device, threads=settings.threads)
+    trainer = Trainer(job, store, recipe, settings)
+    state = trainer.resume(shape, precision.device)
+    job.progress(state.step, recipe.steps, "step")
+    train(state, images.train, images.val, recipe, precision, trainer.callbacks())
+    return _published(job, store, state, shape, images)
+
+
+def _recipe(command: ClassifierCommand, images: int) -> Recipe:
+    an_epoch = math.ceil(images / command.batch_size)
+    if command.steps is not None:
+        steps, every = command.steps, max(1, command.steps // EVALUATIONS)
+    else:
+        steps, every = an_epoch * (command.epochs or EPOCHS), an_epoch
+    return Recipe(
+        architecture=command.architecture,
+        steps=steps,
+        evaluate_every=every,
+        patience=command.patience,
+        batch_size=command.batch_size,
+        learning_rate=command.learning_rate,
+        weight_decay=command.weight_decay,
+        balance=command.balance,
+        synthetic_share=command.synthetic_share,
+        seed=command.seed,
+    )
+
+
+def _published(
+    job: JobContext,
+    store: ObjectStore,
+    state: TrainingState,
+    shape: Shape,
+    images: ClassifierImages,
+) -> Outcome:
+    weights = save_weights(state.network, shape)
+    digest = sha256_of(weights)
+    key = f"classifiers/{job.target}/weights-{digest[:12]}.safetensors"
+    store.put(key, weights)
+    best = state.best
+    scores: dict[str, Any] = {"step": state.step, "train": images.counts}
+    if best is not None and images.val is not None:
+        scores |= {
+            "best_step": best.step,
+            "val_images": len(images.val),
+            "val_balanced_accuracy": best.balanced_accuracy,
+            "val_accuracy": best.accuracy,
+            "val_loss": best.loss,
+        }
+    stale: list[str] = []
+
+    def write(session: Session) -> None:
+        row = rows.get(session, job.target)
+        row.categories, row.image_size = list(shape.categories), shape.image_size
+        row.channels, row.train_counts, row.scores = shape.channels, images.counts, scores
+        row.weights_key, row.weights_sha256 = key, digest
+        if row.checkpoint_key is not None:
+            stale.append(row.checkpoint_key)
+        row.checkpoint_key = row.checkpoint_sha256 = None
+
+    def clear_away() -> None:
+        for known in stale:
+            store.delete(known)
+
+    output = {"classifier": job.target, "weights_sha256": digest, "steps": state.step}
+    return Outcome(output, write, clear_away)
+
+
+def classify(
+    job: JobContext,
+    store: ObjectStore,
+    classifier_id: str,
+    image_key: str,
+    settings: ClassificationSettings,
+) -> Outcome:
+    """The probabilities of one image, as JSON in the store.
+
+    Raises :class:`BadInput` for what is not an 8-bit PNG of the classifier's size and channels.
+    """
+    with job.reading() as session:
+        row = rows.published(session, classifier_id)
+    image = _fitting(reading.decode_uint8(store.get(image_key)), row)
+    network, device = hot_classifier(store, row, settings)
+    probabilities = predict(network, image[None], device=device)[0]
+    answer = Classification(
+        category=row.categories[int(np.argmax(probabilities))],  # type: ignore[arg-type]
+        probabilities=dict(zip(row.categories, map(float, probabilities), strict=True)),  # type: ignore[arg-type]
+    )
+    key = f"results/{job.job_id}/{job.attempt}.json"
+    store.put(key, json.dumps(answer.model_dump()).encode(), content_type="application/json")
+    output: dict[str, Any] = {"object": key, "content_type": "application/json"}
+    return Outcome(output, afterwards=partial(store.delete, image_key))
+
+
+def _fitting(image: npt.NDArray[np.uint8], row: ClassifierRow) -> npt.NDArray[np.uint8]:
+    channels, height, width = image.shape
+    size = row.image_size
+    if (channels, height, width) != (row.channels, size, size):
+        raise BadInput(
+            f"the image is {width}x{height} px in {channels} channel(s); {row.id} takes "
+            f"{size}x{size} px in {row.channels}: preprocess it as its training images were"
+        )
+    return image

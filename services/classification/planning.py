@@ -1,0 +1,159 @@
+"""The graph of an experiment: which jobs make what its comparison reads.
+
+preprocess → subset → {augment, train GAN → generate} → classifiers, for each seed → comparison.
+Everything is named by what makes it, so arms, seeds and experiments share what they have in common.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.augmentation import AugmentCommand
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.classifiers import ClassifierCommand
+from lesiongan.contracts.datasets import SubsetCommand
+from lesiongan.contracts.experiments import Arm, ExperimentCommand
+from lesiongan.contracts.gans import GanCommand, GanOptions, GenerateSetCommand
+from services.classification.planned import Lineage
+from shared.datasets.identity import run_id
+from shared.jobs.submit import NewJob
+from shared.plans.classifiers import train_classifier_job
+from shared.plans.datasets import augment_job, generate_set_job, subset_job
+from shared.plans.gans import GanData, train_gan_job
+
+#: Which data sets an arm trains on, beside the real images.
+AUGMENTED: frozenset[Arm] = frozenset({"traditional", "combined"})
+SYNTHETIC: frozenset[Arm] = frozenset({"gan", "combined"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The preprocessed data set that all seeds draw from, made already or by ``requires``."""
+
+    dataset_id: str
+    name: str
+    phantom: bool
+    categories: list[Category]
+    image_size: int
+    requires: list[NewJob] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something by its id, and the jobs that must have ended before it is there."""
+
+    id: str
+    requires: list[NewJob]
+
+
+class SeedPlan:
+    """One seed's part of the graph. What no arm asks for is not planned."""
+
+    def __init__(
+        self, session: Session, command: ExperimentCommand, source: Source, seed: int
+    ) -> None:
+        self._session = session
+        self._command = command
+        self._source = source
+        self._seed = seed
+        self.lineage: list[Lineage] = []
+        self._real = self._plan_real()
+        self._augmented = self._plan_augmented() if self._wanted(AUGMENTED) else None
+        self._synthetic = self._plan_synthetic() if self._wanted(SYNTHETIC) else None
+
+    def classifier(self, arm: Arm) -> Made:
+        """The classifier of an arm."""
+        training: list[Made] = []
+        # An augmented data set holds its originals too.
+        held = self._augmented if arm in AUGMENTED else self._real
+        training += [held] if held is not None else []
+        training += [self._synthetic] if arm in SYNTHETIC and self._synthetic is not None else []
+        options = self._command.classifier
+        command = ClassifierCommand(
+            **options.model_dump(),
+            datasets=[made.id for made in training],
+            patience=None,
+            seed=self._seed,
+        )
+        classifier_id = run_id("clf", "train-classifier", command.model_dump(mode="json"))
+        job = train_classifier_job(
+            self._session,
+            command,
+            classifier_id=classifier_id,
+            name=f"{arm}, seed {self._seed}, {self._source.name}",
+            phantom=self._source.phantom,
+            for_experiment=True,
+            requires=[job for made in training for job in made.requires],
+        )
+        self._note(f"classifier, {arm}", classifier_id)
+        return Made(classifier_id, [job])
+
+    def _plan_real(self) -> Made:
+        per_category = self._command.train_per_category
+        if per_category is None:
+            return Made(self._source.dataset_id, self._source.requires)
+        asked = SubsetCommand(
+            dataset=self._source.dataset_id, per_category=per_category, seed=self._seed
+        )
+        return self._dataset("real images", subset_job(self._session, asked), self._source.requires)
+
+    def _plan_augmented(self) -> Made:
+        command = self._command
+        asked = AugmentCommand(
+            dataset=self._real.id,
+            copies=command.copies,
+            operations=command.operations,
+            interpolation=command.interpolation,
+            seed=self._seed,
+        )
+        return self._dataset("augmented", augment_job(self._session, asked), self._real.requires)
+
+    def _plan_synthetic(self) -> Made:
+        gan = self._plan_gan()
+        asked = GenerateSetCommand(
+            gan=gan.id,
+            dataset=self._real.id,
+            ratio=self._command.synthetic_ratio,
+            seed=self._seed,
+        )
+        job = generate_set_job(self._session, asked)
+        return self._dataset("synthetic", job, [*gan.requires, *self._real.requires])
+
+    def _plan_gan(self) -> Made:
+        if self._command.gan_id is not None:
+            return Made(self._command.gan_id, [])
+        options = self._command.gan or GanOptions()
+        asked = GanCommand(
+            **options.model_dump(),
+            dataset=self._real.id,
+            seed=self._seed,
+            categories=self._source.categories,
+        )
+        gan_id = run_id("gan", "train-gan", asked.model_dump(mode="json"))
+        data = GanData(
+            name=self._source.name,
+            phantom=self._source.phantom,
+            categories=self._source.categories,
+            image_size=self._source.image_size,
+        )
+        job = train_gan_job(
+            self._session,
+            asked,
+            data,
+            gan_id=gan_id,
+            for_experiment=True,
+            requires=self._real.requires,
+        )
+        self._note("GAN", gan_id)
+        return Made(gan_id, [job])
+
+    def _dataset(self, what: str, job: NewJob, requires: list[NewJob]) -> Made:
+        assert job.target is not None, "jobs that make data sets name them"
+        self._note(what, job.target)
+        return Made(job.target, [job.after(requires)])
+
+    def _note(self, what: str, made_id: str) -> None:
+        self.lineage.append(Lineage(what=f"seed {self._seed}: {what}", id=made_id))
+
+    def _wanted(self, arms: frozenset[Arm]) -> bool:
+        return bool(arms & set(self._command.arms))

@@ -1,0 +1,17 @@
+"""Knobs of the classification service."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ClassificationSettings(BaseSettings):
+    """Read from ``LESIONGAN_CLASSIFICATION_*``."""
+
+    model_config = SettingsConfigDict(env_prefix="LESIONGAN_CLASSIFICATION_", extra="ignore")
+
+    classify_max_bytes: int = Field(default=8 * 2**20, gt=0, description="of an image to classify")
+    classify_wait_seconds: float = Field(default=20.0, gt=0, le=60)
+    hot_classifiers: int = Field(default=8, ge=1, description="kept loaded in a worker")
+    checkpoint_seconds: float = Field(default=20.0, gt=0, description="between two checkpoints")
+    device: str | None = Field(default=None, description="cpu, cuda, cuda:1; chosen when empty")
+    threads: int | None = Field(default=None, ge=1, description="of torch on a CPU; half if empty")

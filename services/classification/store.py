@@ -1,0 +1,120 @@
+"""Rows of classifiers and experiments. Nothing is committed here."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.classifiers import Classifier
+from lesiongan.contracts.experiments import Experiment
+from shared.db.tables import ClassifierRow, ExperimentRow, JobRow
+from shared.errors import Conflict, NotFound
+from shared.jobs.states import State
+
+
+class _Submitted(Protocol):
+    job_id: Any
+
+
+def get(session: Session, classifier_id: str) -> ClassifierRow:
+    """A classifier's row; raises :class:`NotFound`."""
+    row = session.get(ClassifierRow, classifier_id)
+    if row is None:
+        raise NotFound(f"there is no classifier {classifier_id}")
+    return row
+
+
+def published(session: Session, classifier_id: str) -> ClassifierRow:
+    """A classifier whose weights are there; raises :class:`NotFound` and :class:`Conflict`."""
+    row = get(session, classifier_id)
+    if row.weights_key is None:
+        raise Conflict(f"{classifier_id} has no weights yet: its training has not succeeded")
+    return row
+
+
+def views(session: Session, rows: Sequence[ClassifierRow]) -> list[Classifier]:
+    """Classifiers as clients see them; a classifier's status is its job's."""
+    statuses = _statuses(session, rows)
+    return [_view(row, statuses[row.job_id]) for row in rows]
+
+
+def _view(row: ClassifierRow, status: str) -> Classifier:
+    return Classifier.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "datasets": row.datasets,
+            "phantom": row.phantom,
+            "status": status,
+            "architecture": row.architecture,
+            "categories": row.categories,
+            "image_size": row.image_size,
+            "channels": row.channels,
+            "train_images": sum(row.train_counts.values()) if row.train_counts else None,
+            "scores": row.scores,
+            "weights_sha256": row.weights_sha256,
+            "command": row.command,
+            "job": row.job_id,
+            "created_at": row.created_at,
+        }
+    )
+
+
+def remove(session: Session, classifier_id: str) -> list[str]:
+    """Delete a classifier's row; returns the keys of its objects.
+
+    Raises :class:`NotFound`, and :class:`Conflict` while it trains.
+    """
+    row = get(session, classifier_id)
+    job = session.get(JobRow, row.job_id)
+    if job is not None and job.status in (State.QUEUED, State.RUNNING):
+        raise Conflict(f"{classifier_id} is {job.status}: cancel {row.job_id} first")
+    session.execute(delete(ClassifierRow).where(ClassifierRow.id == classifier_id))
+    return [key for key in (row.weights_key, row.checkpoint_key) if key is not None]
+
+
+def get_experiment(session: Session, experiment_id: str) -> ExperimentRow:
+    """An experiment's row; raises :class:`NotFound`."""
+    row = session.get(ExperimentRow, experiment_id)
+    if row is None:
+        raise NotFound(f"there is no experiment {experiment_id}")
+    return row
+
+
+def reported(session: Session, experiment_id: str) -> ExperimentRow:
+    """An experiment whose report is there; raises :class:`NotFound` and :class:`Conflict`."""
+    row = get_experiment(session, experiment_id)
+    if row.report_key is None:
+        raise Conflict(f"{experiment_id} has no report yet: its comparison has not succeeded")
+    return row
+
+
+def experiment_views(session: Session, rows: Sequence[ExperimentRow]) -> list[Experiment]:
+    """Experiments as clients see them; an experiment's status is its job's."""
+    statuses = _statuses(session, rows)
+    return [experiment_view(row, statuses[row.job_id], row.result or {}) for row in rows]
+
+
+def experiment_view(row: ExperimentRow, status: str, result: dict[str, Any]) -> Experiment:
+    """The experiment with ``result``: ``n_test``, ``arms``, ``comparisons`` and their words."""
+    return Experiment.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "dataset": row.dataset_id,
+            "phantom": row.phantom,
+            "status": status,
+            "categories": row.categories,
+            "seeds": row.seeds,
+            "command": row.command,
+            "job": row.job_id,
+            "created_at": row.created_at,
+            **result,
+        }
+    )
+
+
+def _statuses(session: Session, rows: Sequence[_Submitted]) -> dict[str, str]:
+    query = select(JobRow.id, JobRow.status).where(JobRow.id.in_([row.job_id for row in rows]))
+    return {row.id: row.status for row in session.execute(query)}

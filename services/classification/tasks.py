@@ -1,0 +1,30 @@
+"""A claimed job becomes a call of its handler."""
+
+from lesiongan.contracts.classifiers import ClassifierCommand
+from services.classification import comparing, handlers
+from services.classification.planned import PlannedExperiment
+from services.classification.settings import ClassificationSettings
+from shared.jobs.context import JobContext, Outcome
+from shared.worker.ports import Ports, Task
+
+
+def train_classifier(job: JobContext, ports: Ports) -> Outcome:
+    command = ClassifierCommand.model_validate(job.claim.input)
+    return handlers.train_classifier(job, ports.store, command, ClassificationSettings())
+
+
+def classify(job: JobContext, ports: Ports) -> Outcome:
+    classifier_id, image = job.claim.input["classifier"], job.claim.input["image"]
+    return handlers.classify(job, ports.store, classifier_id, image, ClassificationSettings())
+
+
+def compare_arms(job: JobContext, ports: Ports) -> Outcome:
+    command = PlannedExperiment.model_validate(job.claim.input)
+    return comparing.compare_arms(job, ports.store, command, ClassificationSettings())
+
+
+TASKS: dict[str, Task] = {
+    "train-classifier": train_classifier,
+    "classify": classify,
+    "experiment": compare_arms,
+}

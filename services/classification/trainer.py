@@ -1,0 +1,85 @@
+"""One attempt at a training: checkpoints go to the store first, then to the ledger."""
+
+import time
+from dataclasses import asdict
+
+from services.classification import store as rows
+from services.classification.domain.checkpoint import load_checkpoint, save_checkpoint
+from services.classification.domain.recipe import Recipe
+from services.classification.domain.training import (
+    Callbacks,
+    Evaluation,
+    TrainingState,
+    start_training,
+)
+from services.classification.domain.weights import Shape
+from services.classification.settings import ClassificationSettings
+from shared.compute.tensor_file import unchanged
+from shared.errors import BadInput
+from shared.ids import sha256_of
+from shared.jobs.context import JobContext
+from shared.storage.port import ObjectMissing, ObjectStore
+
+
+class Trainer:
+    """The callbacks of a training loop, and the checkpoint it begins with."""
+
+    def __init__(
+        self, job: JobContext, store: ObjectStore, recipe: Recipe, settings: ClassificationSettings
+    ) -> None:
+        self._job = job
+        self._store = store
+        self._recipe = recipe
+        self._settings = settings
+        self._saved_at = time.monotonic()
+
+    def callbacks(self) -> Callbacks:
+        """What the training loop calls."""
+        return Callbacks(on_step=self._on_step, on_evaluation=self._on_evaluation)
+
+    def resume(self, shape: Shape, device: str) -> TrainingState:
+        """The state of the checkpoint, if there is one that is whole, or a new one."""
+        with self._job.reading() as session:
+            row = rows.get(session, self._job.target)
+        if row.checkpoint_key is None:
+            return start_training(shape, self._recipe, device=device)
+        try:
+            data = unchanged(self._store.get(row.checkpoint_key), row.checkpoint_sha256)
+            state = load_checkpoint(data, shape, self._recipe, device=device)
+        except (ObjectMissing, BadInput) as error:
+            self._tell("warning", f"the checkpoint cannot be used: {error.detail}")
+            return start_training(shape, self._recipe, device=device)
+        self._tell("info", f"resumed from the checkpoint at step {state.step}")
+        return state
+
+    def _on_step(self, step: int) -> None:
+        self._job.progress(step, self._recipe.steps, "step")
+
+    def _on_evaluation(
+        self, state: TrainingState, loss: float, evaluation: Evaluation | None
+    ) -> None:
+        self._job.check()
+        of_val = {}
+        if evaluation is not None:
+            of_val = {f"val_{name}": value for name, value in asdict(evaluation).items()}
+            of_val.pop("val_step")
+        self._job.event("metric", {"step": state.step, "loss": loss, **of_val})
+        if time.monotonic() - self._saved_at >= self._settings.checkpoint_seconds:
+            self._save(state)
+
+    def _save(self, state: TrainingState) -> None:
+        data = save_checkpoint(state, self._recipe)
+        classifier_id = self._job.target
+        name = f"{state.step:08d}-{self._job.attempt}.safetensors"
+        key = f"classifiers/{classifier_id}/checkpoints/{name}"
+        self._store.put(key, data)
+        with self._job.fenced(milestone=True) as session:
+            row = rows.get(session, classifier_id)
+            old, row.checkpoint_key = row.checkpoint_key, key
+            row.checkpoint_sha256 = sha256_of(data)
+        if old is not None:
+            self._store.delete(old)
+        self._saved_at = time.monotonic()
+
+    def _tell(self, level: str, message: str) -> None:
+        self._job.event("log", {"level": level, "message": message})

@@ -1,0 +1,60 @@
+"""The job that trains a classifier, and the classifier's row with it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.classifiers import ClassifierCommand
+from shared.db.tables import ClassifierRow, JobRow
+from shared.jobs.submit import NewJob
+
+
+def train_classifier_job(
+    session: Session,
+    command: ClassifierCommand,
+    *,
+    classifier_id: str,
+    name: str,
+    phantom: bool,
+    for_experiment: bool,
+    requires: Sequence[NewJob] = (),
+) -> NewJob:
+    """Train the classifier ``classifier_id``; one that is published is finished."""
+    given = command.model_dump(mode="json")
+    known = session.get(ClassifierRow, classifier_id)
+    finished = None
+    if known is not None and known.weights_sha256 is not None:
+        finished = {"classifier": classifier_id, "weights_sha256": known.weights_sha256}
+
+    def also(session: Session, job: JobRow) -> None:
+        row = session.get(ClassifierRow, classifier_id)
+        if row is not None:
+            row.job_id = job.id
+            return
+        session.add(
+            ClassifierRow(
+                id=classifier_id,
+                name=command.name or name,
+                datasets=list(command.datasets),
+                job_id=job.id,
+                phantom=phantom,
+                architecture=command.architecture,
+                for_experiment=for_experiment,
+                categories=[],
+                train_counts={},
+                scores={},
+                command=given,
+            )
+        )
+
+    return NewJob(
+        kind="train-classifier",
+        queue="classification",
+        input=given,
+        target=classifier_id,
+        finished=finished,
+        total=command.steps or 0,
+        unit="step",
+        requires=requires,
+        also=also,
+    )

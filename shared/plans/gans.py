@@ -1,0 +1,73 @@
+"""The job that trains a GAN, and the GAN's row with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.gans import GanCommand
+from shared.db.tables import GanRow, JobRow
+from shared.jobs.submit import NewJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanData:
+    """What must be known of the images before a training begins."""
+
+    name: str
+    phantom: bool
+    categories: list[Category]
+    image_size: int
+
+
+def train_gan_job(
+    session: Session,
+    command: GanCommand,
+    data: GanData,
+    *,
+    gan_id: str,
+    for_experiment: bool,
+    requires: Sequence[NewJob] = (),
+) -> NewJob:
+    """Train the GAN ``gan_id``; one that is published is finished."""
+    given = {**command.model_dump(mode="json"), "categories": list(data.categories)}
+    known = session.get(GanRow, gan_id)
+    finished = None
+    if known is not None and known.weights_sha256 is not None:
+        sha256 = known.weights_sha256
+        finished = {"gan": gan_id, "weights_sha256": sha256, "steps": known.step}
+
+    def also(session: Session, job: JobRow) -> None:
+        row = session.get(GanRow, gan_id)
+        if row is not None:
+            row.job_id = job.id
+            return
+        session.add(
+            GanRow(
+                id=gan_id,
+                name=command.name or f"WGAN-GP of {data.name}",
+                dataset_id=command.dataset,
+                job_id=job.id,
+                phantom=data.phantom,
+                for_experiment=for_experiment,
+                categories=list(data.categories),
+                image_size=data.image_size,
+                channels=1,
+                steps=command.steps,
+                scores={},
+                command=given,
+            )
+        )
+
+    return NewJob(
+        kind="train-gan",
+        queue="gan-train",
+        input=given,
+        target=gan_id,
+        finished=finished,
+        total=command.steps,
+        unit="step",
+        requires=requires,
+        also=also,
+    )

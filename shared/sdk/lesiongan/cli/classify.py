@@ -1,0 +1,90 @@
+"""``lesiongan classify``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lesiongan.cli.command import REFUSED, command
+from lesiongan.cli.progress import display
+from lesiongan.cli.session import Session, plain, table
+from lesiongan.client import Client
+from lesiongan.contracts.classifiers import Classification
+from lesiongan.errors import ApiError, JobFailed
+
+app = typer.Typer()
+
+#: What a server says of an image that is too large, or none.
+_BAD_IMAGE_STATUS = (413, 415, 422)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of one file: a classification, or the reason why there is none."""
+
+    file: Path
+    said: Classification | None
+    error: str = ""
+
+    def document(self) -> dict[str, Any]:
+        if self.said is None:
+            return {"file": str(self.file), "error": self.error}
+        return {"file": str(self.file), **self.said.model_dump(mode="json")}
+
+
+@command(app, "classify")
+def classify(
+    session: Session,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG files")],
+    *,
+    classifier: Annotated[str, typer.Option(help="an id: clf_…")],
+) -> None:
+    """Say which lesion each image shows; --json prints the probability of every category.
+
+    Files that are no image are named, and the others classified; the exit code is 1 then.
+    """
+    with session.connect() as client:
+        answers = [*_answers(session, client, images, classifier)]
+    said = [(answer.file, answer.said) for answer in answers if answer.said is not None]
+    rows = [(file, c.category, f"{c.probabilities[c.category]:.1%}") for file, c in said]
+    if session.json or rows:
+        documents = [answer.document() for answer in answers]
+        columns = ("FILE", "CATEGORY", "PROBABILITY")
+        session.show(documents, lambda out: out.print(table(columns, rows)))
+    for answer in answers:
+        if answer.said is None:
+            line = " ".join(f"{answer.file}: {answer.error}".split())
+            typer.echo(f"error: {plain(line)}", err=True)
+    if len(said) < len(answers):
+        raise typer.Exit(REFUSED)
+
+
+def _answers(
+    session: Session, client: Client, images: list[Path], classifier: str
+) -> Iterator[_Answer]:
+    # Without a terminal, a single image needs no word before its answer.
+    quiet = session.json or len(images) == 1
+    with display(quiet=quiet) as shown, shown.step("classify") as step:
+        for done, image in enumerate(images, start=1):
+            yield _answer(client, image, classifier)
+            step.update(done, len(images), f"{done} of {len(images)} images")
+
+
+def _answer(client: Client, image: Path, classifier: str) -> _Answer:
+    try:
+        return _Answer(image, client.classify(image, classifier))
+    except OSError as error:
+        return _Answer(image, None, error.strerror or str(error))
+    except JobFailed as error:
+        return _Answer(image, None, str(error))
+    except ApiError as error:
+        if error.status not in _BAD_IMAGE_STATUS or _of_the_request(error):
+            raise
+        return _Answer(image, None, error.detail)
+
+
+def _of_the_request(error: ApiError) -> bool:
+    """Whether the server names a member of the request: then every image meets the same error."""
+    return any(fault.get("loc") for fault in error.errors)

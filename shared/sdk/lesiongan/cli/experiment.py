@@ -1,0 +1,137 @@
+"""``lesiongan experiment``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lesiongan.cli.command import command
+from lesiongan.cli.datasets import DatasetArgument
+from lesiongan.cli.experiments import show_experiment
+from lesiongan.cli.jobs import show_job
+from lesiongan.cli.session import Session
+from lesiongan.cli.submitting import DryRunOption, NoWaitOption, given, show_estimate
+from lesiongan.cli.waiting import wait_for
+from lesiongan.client import Client
+from lesiongan.contracts.augmentation import Interpolation
+from lesiongan.contracts.classifiers import ClassifierArchitecture
+from lesiongan.contracts.experiments import ExperimentCommand
+from lesiongan.contracts.jobs import Job
+
+app = typer.Typer()
+
+_GAN = "The GAN of each seed"
+_CLASSIFIER = "The classifier of each arm and seed"
+
+
+@command(app, "experiment")
+def experiment(  # noqa: PLR0913 - one argument an option
+    session: Session,
+    dataset: DatasetArgument,
+    *,
+    name: Annotated[str | None, typer.Option(help="of the experiment")] = None,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(help="repeat it: none, traditional, gan, combined; default: all"),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="repetitions; default: 5")] = None,
+    train_per_category: Annotated[
+        int | None, typer.Option(help="real training images; default: all")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="pixels; only for a raw data set, which it preprocesses")
+    ] = None,
+    copies: Annotated[int | None, typer.Option(help="augmented, of each real image")] = None,
+    interpolation: Annotated[Interpolation | None, typer.Option(help="default: nearest")] = None,
+    synthetic_ratio: Annotated[
+        float | None, typer.Option(help="synthetic images for each real one; default: 3")
+    ] = None,
+    gan: Annotated[
+        str | None,
+        typer.Option(help="an id: gan_…, in place of new ones", rich_help_panel=_GAN),
+    ] = None,
+    gan_steps: Annotated[
+        int | None, typer.Option(help="generator steps", rich_help_panel=_GAN)
+    ] = None,
+    gan_batch_size: Annotated[
+        int | None, typer.Option(help="images a step", rich_help_panel=_GAN)
+    ] = None,
+    gan_n_critic: Annotated[
+        int | None, typer.Option(help="critic steps a generator step", rich_help_panel=_GAN)
+    ] = None,
+    gan_learning_rate: Annotated[
+        float | None, typer.Option(help="of Adam", rich_help_panel=_GAN)
+    ] = None,
+    gan_width: Annotated[
+        int | None, typer.Option(help="channels of the narrowest layers", rich_help_panel=_GAN)
+    ] = None,
+    architecture: Annotated[
+        ClassifierArchitecture | None,
+        typer.Option(help="default: small_cnn", rich_help_panel=_CLASSIFIER),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="the same in each arm", rich_help_panel=_CLASSIFIER)
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="save the HTML report here")
+    ] = None,
+    no_wait: NoWaitOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Compare classifiers trained without, with traditional, with synthetic, with both images."""
+    options = {
+        "dataset": dataset,
+        "name": name,
+        "arms": arms or None,
+        "seeds": seeds,
+        "train_per_category": train_per_category,
+        "preprocess": given({"size": size}) or None,
+        "copies": copies,
+        "interpolation": interpolation,
+        "synthetic_ratio": synthetic_ratio,
+        "gan_id": gan,
+        "gan": given(
+            {
+                "steps": gan_steps,
+                "batch_size": gan_batch_size,
+                "n_critic": gan_n_critic,
+                "learning_rate": gan_learning_rate,
+                "width": gan_width,
+            }
+        )
+        or None,
+        "classifier": given({"architecture": architecture, "steps": steps}) or None,
+    }
+    if gan is not None and options["gan"]:
+        raise typer.BadParameter("--gan is trained already: leave the options --gan-… out")
+    _check_report(report, no_wait=no_wait)
+    asked = ExperimentCommand.model_validate(given(options))
+    with session.connect() as client:
+        if dry_run:
+            show_estimate(session, client.experiments.estimate(asked))
+            return
+        job = client.experiments.run(asked)
+        if no_wait:
+            show_job(session, job)
+        else:
+            _finish(session, client, job, report)
+
+
+def _check_report(report: Path | None, *, no_wait: bool) -> None:
+    """Raises :class:`typer.BadParameter` now for what would be in vain after hours."""
+    if report is None:
+        return
+    if no_wait:
+        raise typer.BadParameter("--report is made at the end: leave --no-wait out")
+    if not report.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {report.parent} for --report")
+
+
+def _finish(session: Session, client: Client, job: Job, report: Path | None) -> None:
+    """Wait, save the report and show the table; with ``--json``, print the experiment."""
+    job = wait_for(session, client, job)
+    made = client.experiments.get((job.output or {})["experiment"])
+    if report is not None:
+        client.experiments.download_report(made, report)
+        session.tell(f"report: {report}")
+    show_experiment(session, made)

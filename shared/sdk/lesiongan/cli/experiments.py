@@ -1,0 +1,117 @@
+"""``lesiongan experiments``, and the table of an experiment."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lesiongan.cli.command import command
+from lesiongan.cli.session import Session, facts, plain, table
+from lesiongan.contracts.experiments import ARMS, Comparison, Experiment, Figure
+
+app = typer.Typer(help="Experiments: list and look.", no_args_is_help=True)
+
+ExperimentArgument = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="an id: exp_…")]
+
+
+@command(app, "list")
+def list_experiments(
+    session: Session,
+    limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 50,
+) -> None:
+    """List experiments, newest first."""
+    with session.connect() as client:
+        found = [*client.experiments.list(limit=limit)]
+    rows = [
+        (e.id, e.status, e.dataset, e.seeds, "phantom" if e.phantom else "", e.name) for e in found
+    ]
+    columns = ("ID", "STATUS", "DATA SET", "SEEDS", "DATA", "NAME")
+    session.show(found, lambda out: out.print(table(columns, rows)))
+
+
+@command(app, "show")
+def show(session: Session, experiment: ExperimentArgument) -> None:
+    """Show one experiment and its table."""
+    with session.connect() as client:
+        show_experiment(session, client.experiments.get(experiment))
+
+
+def show_experiment(session: Session, experiment: Experiment) -> None:
+    """An experiment as facts, tables and its summary."""
+    session.show(experiment, lambda out: print_experiment(out, experiment))
+
+
+def print_experiment(out: Console, experiment: Experiment) -> None:
+    """Facts, and the tables and the summary where the experiment has ended."""
+    phantom = " (phantom)" if experiment.phantom else ""
+    out.print(
+        facts(
+            [
+                ("experiment", experiment.id),
+                ("name", experiment.name),
+                ("status", experiment.status),
+                ("data set", f"{experiment.dataset}{phantom}"),
+                ("test images", experiment.n_test),
+                ("seeds", experiment.seeds),
+                *(("note", note) for note in experiment.notes),
+                ("job", experiment.job),
+            ]
+        )
+    )
+    parts = (
+        (experiment.arms, results_table(experiment)),
+        (experiment.comparisons, comparisons_table(experiment)),
+        (experiment.summary, Text(plain(experiment.summary))),
+    )
+    for there_is_any, part in parts:
+        if there_is_any:
+            out.print()
+            out.print(part)
+
+
+def results_table(experiment: Experiment) -> Table:
+    """A row an arm: mean ± standard deviation over seeds [95 % interval], in percent.
+
+    Precision and recall are means over categories.
+    """
+    columns = (
+        "ARM",
+        "TRAINING IMAGES",
+        "ACCURACY %",
+        "BALANCED ACCURACY %",
+        "PRECISION %",
+        "RECALL %",
+    )
+    rows = [
+        (
+            arm.arm,
+            arm.train_images,
+            *map(in_percent, (arm.accuracy, arm.balanced_accuracy, arm.precision, arm.recall)),
+        )
+        for arm in sorted(experiment.arms, key=lambda result: ARMS.index(result.arm))
+    ]
+    return table(columns, rows)
+
+
+def comparisons_table(experiment: Experiment) -> Table:
+    """A row a pair of arms: the difference in accuracy [95 % interval] in points, and p."""
+    rows = [_compared(comparison) for comparison in experiment.comparisons]
+    return table(("COMPARISON", "ACCURACY, POINTS", "P"), rows)
+
+
+def in_percent(figure: Figure) -> str:
+    """``77.2 ± 1.3 [75.1, 79.0]``; one seed has no spread."""
+    spread = "" if figure.sd is None else f" ± {100 * figure.sd:.1f}"
+    low, high = figure.ci
+    return f"{100 * figure.mean:.1f}{spread} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _compared(comparison: Comparison) -> tuple[str, str, str]:
+    low, high = comparison.ci
+    return (
+        f"{comparison.a} - {comparison.b}",
+        f"{100 * comparison.difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]",
+        "< 0.001" if comparison.p < 0.001 else f"{comparison.p:.3f}",
+    )

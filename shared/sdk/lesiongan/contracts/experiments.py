@@ -1,0 +1,128 @@
+"""The four-arm experiment: does synthetic data help, and how sure are we."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from lesiongan.contracts.augmentation import Interpolation, Operation, usual_operations
+from lesiongan.contracts.base import Command, Resource
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
+from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
+from lesiongan.contracts.gans import GanId, GanOptions
+from lesiongan.contracts.jobs import JobStatus
+
+#: R: the real images. none = R; traditional = R + augmented; gan = R + synthetic; combined = all.
+Arm = Literal["none", "traditional", "gan", "combined"]
+ARMS: tuple[Arm, ...] = get_args(Arm)
+
+
+class ArmClassifier(ClassifierOptions):
+    """The classifier of every arm: the same number of optimisation steps in each."""
+
+    architecture: ClassifierArchitecture = "small_cnn"
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 800
+
+
+class ExperimentCommand(Command):
+    """Train the same classifier on each arm's training images, ``seeds`` times, and compare."""
+
+    #: A raw data set, which is preprocessed first, or a preprocessed one.
+    dataset: DatasetId
+    name: Name | None = None
+    arms: Annotated[list[Arm], Field(min_length=1)] = Field(default_factory=lambda: list(ARMS))
+    #: Each draws its own real images, GAN and initial weights.
+    seeds: Annotated[int, Field(ge=1, le=100)] = 5
+    #: Real training images of each category, and at most as many of ``val``; null takes all.
+    train_per_category: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    #: Only for a raw data set.
+    preprocess: PreprocessSettings | None = None
+    #: Augmented images of each real one.
+    copies: Annotated[int, Field(ge=1, le=100)] = 3
+    operations: Annotated[list[Operation], Field(min_length=1)] = Field(
+        default_factory=usual_operations
+    )
+    interpolation: Interpolation = "nearest"
+    #: Synthetic images for each real one.
+    synthetic_ratio: Annotated[float, Field(gt=0, le=100)] = 3.0
+    #: How each seed's GAN is trained; null trains it as ``POST /gans`` does.
+    gan: GanOptions | None = None
+    #: A GAN that exists, in place of one for each seed; it must have seen no more than R.
+    gan_id: GanId | None = None
+    classifier: ArmClassifier = ArmClassifier()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "ExperimentCommand":
+        for name in ("arms", "operations"):
+            given: list[str] = getattr(self, name)
+            if len(set(given)) != len(given):
+                raise ValueError(f"{name} must name each one once")
+        if self.gan_id is not None and self.gan is not None:
+            raise ValueError("gan_id names a GAN that is trained already: leave gan out")
+        return self
+
+
+class Figure(Resource):
+    """A figure from 0 to 1: its mean over seeds, their spread, and a 95 % interval."""
+
+    mean: float
+    #: Standard deviation over seeds; null with one seed.
+    sd: float | None
+    ci: tuple[float, float]
+
+
+class CategoryFigures(Resource):
+    """How an arm does on one category of the test images."""
+
+    n_test: int
+    precision: Figure
+    recall: Figure
+    f1: Figure
+
+
+class ArmResult(Resource):
+    """One arm of an experiment; precision, recall and F1 are means over categories (macro)."""
+
+    arm: Arm
+    #: Training images, of which ``synthetic`` and ``augmented``; the same for each seed.
+    train_images: int
+    augmented_images: int
+    synthetic_images: int
+    accuracy: Figure
+    balanced_accuracy: Figure
+    precision: Figure
+    recall: Figure
+    f1: Figure
+    per_category: dict[Category, CategoryFigures]
+
+
+class Comparison(Resource):
+    """The difference in accuracy of two arms, a - b, on the same images and seeds."""
+
+    a: Arm
+    b: Arm
+    difference: float
+    ci: tuple[float, float]
+    #: Two-sided, by the bootstrap that gives the interval.
+    p: float
+
+
+class Experiment(Resource):
+    """An experiment and its table. ``arms`` and ``comparisons`` are empty until it has ended."""
+
+    id: str
+    name: str
+    dataset: str
+    phantom: bool
+    status: JobStatus
+    categories: list[Category]
+    n_test: int | None = None
+    seeds: int
+    arms: list[ArmResult] = Field(default_factory=list)
+    comparisons: list[Comparison] = Field(default_factory=list)
+    summary: str = ""
+    notes: list[str] = Field(default_factory=list)
+    command: dict[str, Any]
+    job: str
+    created_at: datetime

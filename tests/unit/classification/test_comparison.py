@@ -1,0 +1,367 @@
+"""Intervals, differences and what is said of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lesiongan.contracts.categories import CATEGORIES
+from lesiongan.contracts.experiments import Arm, ArmResult, Comparison, Figure
+from services.classification.domain import evaluation
+from services.classification.domain.comparison import (
+    ArmImages,
+    Measured,
+    arm_result,
+    compare,
+    compare_all,
+    draw_resamples,
+    measure,
+    notes,
+    summary,
+)
+from services.classification.domain.evaluation import Integers
+
+K = 4
+
+
+def _test_set(n: int, *, group_size: int = 1) -> evaluation.TestSet:
+    return evaluation.TestSet(np.arange(n) % K, np.arange(n) // group_size, CATEGORIES[:K])
+
+
+def _predictions(
+    test: evaluation.TestSet, accuracy: float, *, n_seeds: int, seed: int = 0
+) -> Integers:
+    """Independently right with probability ``accuracy``, otherwise the next category."""
+    right = np.random.default_rng(seed).random((n_seeds, test.labels.size)) < accuracy
+    return np.where(right, test.labels, (test.labels + 1) % K)
+
+
+def _measured(
+    test: evaluation.TestSet, predictions: Integers, arm: Arm = "none", *, resamples: int = 400
+) -> Measured:
+    drawn = draw_resamples(test, n_seeds=len(predictions), random_seed=0, resamples=resamples)
+    return measure(arm, test, predictions, drawn)
+
+
+def test_every_resample_draws_as_many_as_there_are() -> None:
+    test = _test_set(60, group_size=4)
+    drawn = draw_resamples(test, n_seeds=3, random_seed=1, resamples=300)
+    assert drawn.groups.shape == (300, 15)
+    assert drawn.seeds.shape == (300, 3)
+    np.testing.assert_array_equal(drawn.groups.sum(axis=1), 15)
+    np.testing.assert_array_equal(drawn.seeds.sum(axis=1), 3)
+    assert np.unique(drawn.groups, axis=0).shape[0] > 250
+
+
+def test_the_random_seed_fixes_the_draws() -> None:
+    test = _test_set(40)
+    first, again, other = (
+        draw_resamples(test, n_seeds=3, random_seed=seed, resamples=50) for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(first.groups, again.groups)
+    np.testing.assert_array_equal(first.seeds, again.seeds)
+    assert not np.array_equal(first.groups, other.groups)
+
+
+def test_one_resample_by_hand() -> None:
+    test = _test_set(8, group_size=2)
+    predictions = _predictions(test, 0.5, n_seeds=2, seed=3)
+    drawn = draw_resamples(test, n_seeds=2, random_seed=0, resamples=200)
+    measured = measure("none", test, predictions, drawn)
+    images = np.repeat(np.arange(8), drawn.groups[150][test.groups])
+    seeds = np.repeat(np.arange(2), drawn.seeds[150])
+    expected = np.mean([predictions[s, images] == test.labels[images] for s in seeds])
+    assert measured.resampled.accuracy[150] == pytest.approx(expected)
+
+
+def test_the_row_of_an_arm() -> None:
+    test = _test_set(100)
+    predictions = _predictions(test, 0.7, n_seeds=3)
+    row = arm_result(
+        _measured(test, predictions, "gan"), test, ArmImages(train=90, augmented=0, synthetic=60)
+    )
+    accuracy = (predictions == test.labels).mean(axis=1)
+    assert row.accuracy.mean == pytest.approx(accuracy.mean())
+    assert row.accuracy.sd == pytest.approx(np.std(accuracy, ddof=1))
+    assert row.accuracy.ci[0] < row.accuracy.mean < row.accuracy.ci[1]
+    assert (row.arm, row.train_images, row.synthetic_images) == ("gan", 90, 60)
+    assert list(row.per_category) == list(CATEGORIES[:K])
+    bone = row.per_category["bone"]
+    assert bone.n_test == 25
+    assert bone.recall.mean == pytest.approx((predictions[:, ::K] == 0).mean())
+
+
+def test_one_seed_has_no_spread_and_an_interval() -> None:
+    test = _test_set(100)
+    row = arm_result(_measured(test, _predictions(test, 0.7, n_seeds=1)), test, ArmImages(train=10))
+    assert row.accuracy.sd is None
+    assert row.accuracy.ci[0] < row.accuracy.ci[1]
+
+
+def test_a_perfect_arm_is_sure() -> None:
+    test = _test_set(40)
+    row = arm_result(_measured(test, np.stack([test.labels] * 2)), test, ArmImages(train=10))
+    assert row.accuracy == Figure(mean=1.0, sd=0.0, ci=(1.0, 1.0))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 5))
+@settings(max_examples=25, deadline=None)
+def test_an_arm_does_not_differ_from_itself(seed: int, n_seeds: int, group_size: int) -> None:
+    test = _test_set(30, group_size=group_size)
+    predictions = _predictions(test, 0.6, n_seeds=n_seeds, seed=seed)
+    a = _measured(test, predictions, "gan", resamples=50)
+    b = _measured(test, predictions.copy(), "none", resamples=50)
+    assert compare(a, b) == Comparison(a="gan", b="none", difference=0.0, ci=(0.0, 0.0), p=1.0)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None)
+def test_a_difference_turns_round(seed: int) -> None:
+    test = _test_set(40)
+    a = _measured(test, _predictions(test, 0.7, n_seeds=3, seed=seed), "gan", resamples=99)
+    b = _measured(test, _predictions(test, 0.6, n_seeds=3, seed=seed + 1), "none", resamples=99)
+    there, back = compare(a, b), compare(b, a)
+    assert there.difference == pytest.approx(-back.difference)
+    assert there.ci == pytest.approx((-back.ci[1], -back.ci[0]))
+    assert there.p == back.p
+    assert 2 / 100 <= there.p <= 1
+
+
+def test_p_never_claims_zero() -> None:
+    test = _test_set(200)
+    good = _measured(test, _predictions(test, 0.95, n_seeds=3), "combined", resamples=999)
+    poor = _measured(test, _predictions(test, 0.30, n_seeds=3), "none", resamples=999)
+    assert compare(good, poor).p == pytest.approx(2 / 1000)
+    assert compare(good, poor).ci[0] > 0.5
+
+
+def test_pairing_tells_arms_apart_that_fail_on_the_same_images() -> None:
+    """The better arm is right on every image that the other is right on, and on eight more."""
+    test = _test_set(200)
+    poor = _predictions(test, 0.6, n_seeds=1)
+    good = poor.copy()
+    wrong = np.flatnonzero(poor[0] != test.labels)[:8]
+    good[0, wrong] = test.labels[wrong]
+    a, b = _measured(test, good, "gan"), _measured(test, poor)
+    low, _ = compare(a, b).ci
+    assert low > 0
+    assert np.quantile(a.resampled.accuracy, 0.025) < np.quantile(b.resampled.accuracy, 0.975)
+
+
+def test_images_of_one_patient_are_not_independent() -> None:
+    """Ten copies of each image are no more evidence than one, if the patient is known."""
+    alone = _test_set(40)
+    predictions = _predictions(alone, 0.7, n_seeds=1)
+    copies = evaluation.TestSet(alone.labels.repeat(10), np.arange(40).repeat(10), alone.categories)
+    believed = evaluation.TestSet(copies.labels, np.arange(400), alone.categories)
+    widths = [
+        np.ptp(
+            np.quantile(_measured(test, made, resamples=1000).resampled.accuracy, [0.025, 0.975])
+        )
+        for test, made in (
+            (alone, predictions),
+            (copies, predictions.repeat(10, axis=1)),
+            (believed, predictions.repeat(10, axis=1)),
+        )
+    ]
+    assert widths[1] == pytest.approx(widths[0])
+    assert widths[2] == pytest.approx(widths[0] / np.sqrt(10), rel=0.2)
+
+
+def test_seeds_do_not_make_more_patients() -> None:
+    """Seeds that agree on every image leave the test images' uncertainty as it is."""
+    test = _test_set(100)
+    one = _predictions(test, 0.7, n_seeds=1)
+    low, high = np.quantile(
+        _measured(test, one.repeat(10, axis=0), resamples=2000).resampled.accuracy, [0.025, 0.975]
+    )
+    expected = 2 * 1.96 * np.sqrt(0.7 * 0.3 / 100)
+    assert high - low == pytest.approx(expected, rel=0.2)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    """150 studies whose images are hard or easy and whose seeds are good or bad."""
+    random = np.random.default_rng(11)
+    truth, n, n_seeds, studies = 0.7, 200, 6, 150
+    test = _test_set(n)
+    covered = 0
+    for _ in range(studies):
+        of_images, of_seeds = random.normal(0, 0.1, n), random.normal(0, 0.03, (n_seeds, 1))
+        right = random.random((n_seeds, n)) < truth + of_images + of_seeds
+        predictions = np.where(right, test.labels, (test.labels + 1) % K)
+        accuracy = _measured(test, predictions, resamples=200).resampled.accuracy
+        low, high = np.quantile(accuracy, [0.025, 0.975])
+        covered += low <= truth <= high
+    assert 0.88 <= covered / studies <= 1.0
+
+
+def test_the_intervals_are_not_idly_wide() -> None:
+    """With one seed and independent images the width is the binomial one."""
+    test = _test_set(400)
+    low, high = np.quantile(
+        _measured(test, _predictions(test, 0.8, n_seeds=1), resamples=2000).resampled.accuracy,
+        [0.025, 0.975],
+    )
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 400), rel=0.15)
+
+
+def test_means_do_not_depend_on_the_order_of_seeds_and_images() -> None:
+    test = _test_set(60, group_size=3)
+    predictions = _predictions(test, 0.7, n_seeds=4)
+    order = np.random.default_rng(1).permutation(60)
+    moved = evaluation.TestSet(test.labels[order], test.groups[order], test.categories)
+    images = ArmImages(train=1)
+    plain = arm_result(_measured(test, predictions), test, images)
+    shuffled = arm_result(_measured(moved, predictions[:, order]), moved, images)
+    assert shuffled.accuracy.ci == pytest.approx(plain.accuracy.ci)
+    turned = arm_result(_measured(test, predictions[::-1]), test, images)
+    assert turned.f1.mean == pytest.approx(plain.f1.mean)
+
+
+def test_resamples_of_another_number_of_seeds_are_refused() -> None:
+    test = _test_set(20)
+    drawn = draw_resamples(test, n_seeds=3, random_seed=0, resamples=10)
+    with pytest.raises(ValueError, match="seeds"):
+        measure("none", test, _predictions(test, 0.5, n_seeds=1), drawn)
+
+
+@pytest.mark.parametrize(
+    ("arms", "pairs"),
+    [
+        (
+            ("none", "traditional", "gan", "combined"),
+            ["traditional-none", "gan-none", "combined-none", "combined-traditional"],
+        ),
+        (("traditional", "combined"), ["combined-traditional"]),
+        (("combined", "none"), ["combined-none"]),
+        (("gan", "traditional"), []),
+        (("none",), []),
+    ],
+)
+def test_which_arms_are_compared(arms: tuple[Arm, ...], pairs: list[str]) -> None:
+    test = _test_set(20)
+    predictions = _predictions(test, 0.5, n_seeds=2)
+    measured = [_measured(test, predictions, arm, resamples=10) for arm in arms]
+    assert [f"{one.a}-{one.b}" for one in compare_all(measured)] == pairs
+
+
+def _row(arm: Arm, accuracy: float) -> ArmResult:
+    figure = Figure(mean=accuracy, sd=0.01, ci=(accuracy - 0.02, accuracy + 0.02))
+    return ArmResult(
+        arm=arm,
+        train_images=10,
+        augmented_images=0,
+        synthetic_images=0,
+        accuracy=figure,
+        balanced_accuracy=figure,
+        precision=figure,
+        recall=figure,
+        f1=figure,
+        per_category={},
+    )
+
+
+def _difference(a: Arm, b: Arm, low: float, middle: float, high: float) -> Comparison:
+    return Comparison(a=a, b=b, difference=middle, ci=(low, high), p=0.5)
+
+
+def _said(
+    rows: dict[Arm, float], *comparisons: Comparison, n_seeds: int = 3, phantom: bool = False
+) -> str:
+    arms = [_row(arm, accuracy) for arm, accuracy in rows.items()]
+    return summary(arms, comparisons, n_test=1050, n_seeds=n_seeds, phantom=phantom)
+
+
+def test_the_summary_of_four_arms() -> None:
+    rows: dict[Arm, float] = {"none": 0.808, "traditional": 0.850, "gan": 0.83, "combined": 0.858}
+    assert _said(
+        rows,
+        _difference("traditional", "none", 0.02, 0.042, 0.06),
+        _difference("combined", "none", 0.030, 0.050, 0.068),
+        _difference("combined", "traditional", -0.005, 0.007, 0.019),
+    ) == (
+        "On 1,050 test images and 3 seeds, combined data reached 85.8 % accuracy against 80.8 % "
+        "without augmentation (+5.0 points, 95 % interval 3.0 to 6.8); against traditional "
+        "augmentation the difference (+0.7, -0.5 to 1.9) is not shown to differ from zero."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((0.01, 0.02, 0.03), "(+2.0, 1.0 to 3.0) is shown to be above zero."),
+        ((-0.03, -0.02, -0.01), "(-2.0, -3.0 to -1.0) is shown to be below zero."),
+        ((0.0, 0.02, 0.04), "is not shown to differ from zero."),
+    ],
+)
+def test_what_the_gan_adds_is_said_either_way(ends: tuple[float, float, float], words: str) -> None:
+    said = _said(
+        {"none": 0.8, "combined": 0.85},
+        _difference("combined", "none", 0.03, 0.05, 0.07),
+        _difference("combined", "traditional", *ends),
+    )
+    assert said.endswith(words)
+
+
+def test_a_gain_that_is_not_shown_is_not_claimed() -> None:
+    said = _said({"none": 0.8, "gan": 0.81}, _difference("gan", "none", -0.01, 0.01, 0.03))
+    assert "gan data reached 81.0 %" in said
+    assert said.endswith("a difference that is not shown to differ from zero.")
+
+
+def test_a_loss_is_called_one() -> None:
+    said = _said({"none": 0.8, "gan": 0.7}, _difference("gan", "none", -0.12, -0.1, -0.08))
+    assert said.endswith("(-10.0 points, 95 % interval -12.0 to -8.0), which is worse.")
+
+
+def test_without_the_arm_none_traditional_is_the_measure() -> None:
+    said = _said(
+        {"traditional": 0.8, "combined": 0.85},
+        _difference("combined", "traditional", 0.03, 0.05, 0.07),
+    )
+    assert said.endswith(
+        "combined data reached 85.0 % accuracy against 80.0 % with traditional augmentation "
+        "(+5.0 points, 95 % interval 3.0 to 7.0)."
+    )
+
+
+def test_a_lone_arm_on_phantoms_with_one_seed() -> None:
+    assert _said({"none": 0.8}, n_seeds=1, phantom=True) == (
+        "On 1,050 test images and one seed, none reached 80.0 % accuracy (95 % interval 78.0 to "
+        "82.0); no arm was compared with another (phantom images: this says nothing about "
+        "patients)."
+    )
+
+
+def test_no_arm_has_no_summary() -> None:
+    with pytest.raises(ValueError, match="without an arm"):
+        _said({})
+
+
+def _notes(
+    patients: list[str | None], *, n_seeds: int = 10, phantom: bool = False, n_comparisons: int = 4
+) -> str:
+    labels = np.arange(len(patients)) % 2
+    test = evaluation.grouped_by_patient(labels, patients, CATEGORIES[:2])
+    return " ".join(notes(test, n_seeds=n_seeds, phantom=phantom, n_comparisons=n_comparisons))
+
+
+def test_notes_say_what_was_resampled() -> None:
+    known = [f"p{place}" for place in range(40)]
+    assert "of seeds and patients" in _notes([*known])
+    assert "unknown" not in _notes([*known])
+    assert "of seeds and images" in _notes([None] * 40)
+    assert "too narrow" in _notes([None] * 40)
+    assert "5 of 45 test images is unknown" in _notes([*known, *[None] * 5])
+
+
+def test_notes_warn_of_few_seeds_few_patients_and_phantoms() -> None:
+    known = [f"p{place}" for place in range(40)]
+    assert "With one seed" in _notes([*known], n_seeds=1)
+    assert "3 seeds are few" in _notes([*known], n_seeds=3)
+    assert "few" not in _notes([*known])
+    assert "bone (2), abdomen (2)" in _notes(["a", "a", "b", "b"] * 20)
+    assert "phantoms" in _notes([*known], phantom=True)
+    assert "phantoms" not in _notes([*known])
+    assert "not corrected" in _notes([*known])
+    assert "not corrected" not in _notes([*known], n_comparisons=1)

@@ -1,0 +1,255 @@
+"""The report: what it shows, that it needs nothing else, and that nothing given breaks out."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from lesiongan.contracts.categories import Category
+from lesiongan.contracts.experiments import (
+    ARMS,
+    Arm,
+    ArmResult,
+    CategoryFigures,
+    Comparison,
+    Experiment,
+    Figure,
+)
+from services.classification.report import numbers
+from services.classification.report.forest import forest
+from services.classification.report.render import ReportDetails, render_report
+
+CATEGORIES: tuple[Category, ...] = ("liver", "soft_tissue")
+VOID = {"meta", "line", "circle", "rect", "br"}
+
+
+class _Page(HTMLParser):
+    """The tags and text of a page; every element must be closed by its own tag."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def _figure(mean: float, *, sd: float | None = 0.013) -> Figure:
+    return Figure(mean=mean, sd=sd, ci=(mean - 0.021, mean + 0.018))
+
+
+def _row(arm: Arm, mean: float, *, sd: float | None = 0.013) -> ArmResult:
+    figure = _figure(mean, sd=sd)
+    each = CategoryFigures(n_test=25, precision=figure, recall=_figure(mean - 0.1), f1=figure)
+    augmented = 120 if arm in ("traditional", "combined") else 0
+    synthetic = 160 if arm in ("gan", "combined") else 0
+    return ArmResult(
+        arm=arm,
+        train_images=40 + augmented + synthetic,
+        augmented_images=augmented,
+        synthetic_images=synthetic,
+        accuracy=figure,
+        balanced_accuracy=figure,
+        precision=figure,
+        recall=figure,
+        f1=figure,
+        per_category=dict.fromkeys(CATEGORIES, each),
+    )
+
+
+def _experiment(**changes: Any) -> Experiment:
+    usual: dict[str, Any] = {
+        "id": "exp_1",
+        "name": "Twenty a category",
+        "dataset": "ds_1",
+        "phantom": False,
+        "status": "succeeded",
+        "categories": list(CATEGORIES),
+        "n_test": 1050,
+        "seeds": 3,
+        "arms": [_row(arm, 0.772 + 0.02 * place) for place, arm in enumerate(ARMS)],
+        "comparisons": [
+            Comparison(a="combined", b="none", difference=0.05, ci=(0.03, 0.068), p=0.0009),
+            Comparison(a="gan", b="none", difference=-0.004, ci=(-0.02, 0.012), p=0.31),
+        ],
+        "summary": "Combined data helped (+5.0 points, -0.5 to 1.9).",
+        "notes": ["A note."],
+        "command": {"dataset": "ds_1", "seeds": 3},
+        "job": "job_1",
+        "created_at": datetime(2025, 5, 4, 10, 12, tzinfo=UTC),
+    }
+    return Experiment(**(usual | changes))
+
+
+def _details() -> ReportDetails:
+    return ReportDetails(
+        confusion={arm: [[70, 5], [0, 75]] for arm in ARMS}, lineage=[("GAN of seed 0", "gan_7")]
+    )
+
+
+def _page(**changes: Any) -> _Page:
+    return _Page(render_report(_experiment(**changes), _details()))
+
+
+def test_the_report_shows_what_the_experiment_found() -> None:
+    text = _page().text
+    for words in (
+        "Combined data helped (+5.0 points, \N{MINUS SIGN}0.5 to 1.9).",
+        "Not a medical device.",
+        "1,050",
+        "liver, soft tissue",
+        "none real images only 40 real",
+        "+ 120 augmented + 160 synthetic",
+        "77.2 ± 1.3 [75.1, 79.0]",
+        "combined \N{MINUS SIGN} none",
+        "p < 0.001",
+        "A note.",
+        '"dataset": "ds_1"',
+        "GAN of seed 0 gan_7",
+        "2025-05-04 10:12 UTC",
+    ):
+        assert words in text
+
+
+def test_the_summary_comes_before_every_figure() -> None:
+    text = _page().text
+    assert text.index("Combined data helped") < text.index("Results") < text.index("77.2")
+
+
+def test_the_confusion_matrix_of_every_arm_is_there() -> None:
+    page = _page()
+    assert page.text.count("70 5") == len(ARMS)
+    assert ("style", "--share: 0.933") in page.attributes
+
+
+def test_the_report_needs_nothing_else() -> None:
+    page = _page()
+    assert not {"script", "link", "img", "iframe", "object", "form", "a"} & set(page.tags)
+    named = {name for name, _ in page.attributes}
+    assert not {"src", "href", "srcset", "action"} & named
+    html = render_report(_experiment(), _details())
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+ATTACK = "<script>alert(1)</script>\"'><svg onload=alert(2)>"
+
+PLACES: dict[str, Callable[[], str]] = {
+    "name": lambda: render_report(_experiment(name=ATTACK), _details()),
+    "summary": lambda: render_report(_experiment(summary=ATTACK), _details()),
+    "note": lambda: render_report(_experiment(notes=[ATTACK]), _details()),
+    "data set": lambda: render_report(_experiment(dataset=ATTACK), _details()),
+    "command": lambda: render_report(_experiment(command={ATTACK: ATTACK}), _details()),
+    "lineage": lambda: render_report(_experiment(), ReportDetails(lineage=[(ATTACK, ATTACK)])),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_a_user_gave_is_text_and_never_markup(place: str) -> None:
+    html = PLACES[place]()
+    page = _Page(html)
+    assert "script" not in page.tags
+    assert "onload" not in {name for name, _ in page.attributes}
+    assert "alert(1)" in page.text
+    assert "<script" not in html
+
+
+def test_phantoms_are_called_phantoms() -> None:
+    assert "Phantom images." in _page(phantom=True).text
+    assert "Phantom images." not in _page().text
+
+
+def test_one_seed_has_no_plus_minus() -> None:
+    text = _page(seeds=1, arms=[_row("none", 0.8, sd=None)], comparisons=[]).text
+    assert "80.0 [77.9, 81.8]" in text
+    assert "±" not in text
+    assert "summed over 1 seed;" in text
+
+
+def test_an_experiment_without_results_says_so() -> None:
+    experiment = _experiment(status="running", arms=[], comparisons=[], summary="", n_test=None)
+    text = _Page(render_report(experiment, ReportDetails())).text
+    assert "The experiment is running: it has no results yet." in text
+    assert "Each category" not in text
+
+
+def test_every_plot_has_words() -> None:
+    page = _page()
+    pictures = [value for name, value in page.attributes if name == "role" and value == "img"]
+    labels = [value for name, value in page.attributes if name == "aria-label"]
+    assert len(pictures) == len(labels) == 2 + 2 * len(ARMS) * len(CATEGORIES)
+    spoken = [" ".join((label or "").split()) for label in labels]
+    assert "combined minus none: +5.0 points, 95 % interval +3.0 to +6.8" in spoken
+
+
+def _compared(low: float, middle: float, high: float) -> Comparison:
+    return Comparison(a="gan", b="none", difference=middle, ci=(low, high), p=0.5)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [(0.03, 0.05, 0.068), (-0.3, -0.2, -0.1), (-0.001, 0.0, 0.002), (0.0, 0.0, 0.0), (-1, 0, 1)],
+)
+def test_the_forest_holds_zero_and_every_interval(ends: tuple[float, float, float]) -> None:
+    drawn = forest([_compared(*ends)])
+    (row,) = drawn.rows
+    assert 0 < row.low <= row.point <= row.high < 100
+    assert 0 < drawn.zero < 100
+    assert any(tick.difference == 0 and tick.place == drawn.zero for tick in drawn.ticks)
+    assert all(0 <= tick.place <= 100 for tick in drawn.ticks)
+    assert 1 <= len(drawn.ticks) <= 8
+
+
+def test_the_forest_is_to_scale() -> None:
+    drawn = forest([_compared(-0.02, 0.01, 0.04)])
+    (row,) = drawn.rows
+    assert row.point == pytest.approx((row.low + row.high) / 2, abs=0.01)
+    assert drawn.zero - row.low == pytest.approx((row.high - row.low) / 3, abs=0.01)
+    assert not row.is_shown
+    assert forest([_compared(0.01, 0.02, 0.04)]).rows[0].is_shown
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (numbers.percent(0.772), "77.2"),
+        (numbers.points(0.05), "+5.0"),
+        (numbers.points(-0.004), "\N{MINUS SIGN}0.4"),
+        (numbers.points(-0.0001), "0.0"),
+        (numbers.p_value(0.0004), "p < 0.001"),
+        (numbers.p_value(0.0123), "p = 0.012"),
+        (numbers.p_value(0.314), "p = 0.31"),
+    ],
+)
+def test_how_numbers_are_written(written: str, expected: str) -> None:
+    assert written == expected
+
+
+def test_only_negative_numbers_get_a_real_minus() -> None:
+    written = numbers.real_minus("-0.5 to -1, lung-2, 2025-05-04, low-data")
+    assert written == "\N{MINUS SIGN}0.5 to \N{MINUS SIGN}1, lung-2, 2025-05-04, low-data"
