@@ -78,6 +78,13 @@ class UnsupportedMedia(LesionGanError):
     title = "Unsupported media type"
 
 
+class Diverged(LesionGanError):
+    """A training ran away: its losses are no numbers any more."""
+
+    status = 422
+    title = "Training diverged"
+
+
 class Unavailable(LesionGanError):
     status = 503
     title = "Service unavailable"

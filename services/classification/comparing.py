@@ -75,8 +75,8 @@ def _contestants(job: JobContext, store: ObjectStore, command: PlannedExperiment
     plan = command.plan
     with job.reading() as session:
         classifiers = {
-            arm: [rows.published(session, each) for each in ids]
-            for arm, ids in plan.classifiers.items()
+            arm: [rows.published(session, each) for each in plan.classifiers[arm]]
+            for arm in command.arms
         }
         used = {each for arm in classifiers.values() for row in arm for each in row.datasets}
         return Contestants(

@@ -1,5 +1,6 @@
 """One attempt at a training: checkpoints go to the store first, then to the ledger."""
 
+import math
 import time
 from dataclasses import asdict
 
@@ -15,7 +16,7 @@ from services.classification.domain.training import (
 from services.classification.domain.weights import Shape
 from services.classification.settings import ClassificationSettings
 from shared.compute.tensor_file import unchanged
-from shared.errors import BadInput
+from shared.errors import BadInput, Diverged
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext
 from shared.storage.port import ObjectMissing, ObjectStore
@@ -59,6 +60,8 @@ class Trainer:
         self, state: TrainingState, loss: float, evaluation: Evaluation | None
     ) -> None:
         self._job.check()
+        if not math.isfinite(loss) or (evaluation and not math.isfinite(evaluation.loss)):
+            raise Diverged(f"no finite loss at step {state.step}: lower learning_rate")
         of_val = {}
         if evaluation is not None:
             of_val = {f"val_{name}": value for name, value in asdict(evaluation).items()}

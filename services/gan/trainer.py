@@ -15,17 +15,10 @@ from services.gan.settings import GanSettings
 from shared.compute.tensor_file import unchanged
 from shared.datasets.contact_sheet import encode_image
 from shared.db.tables import CheckpointRow, PreviewRow
-from shared.errors import BadInput, LesionGanError
+from shared.errors import BadInput, Diverged
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext
 from shared.storage.port import ObjectMissing, ObjectStore
-
-
-class Diverged(LesionGanError):
-    """Training ran away; its last checkpoints stay."""
-
-    status = 422
-    title = "Training diverged"
 
 
 class Trainer:

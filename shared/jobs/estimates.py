@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.jobs import Estimate
 from shared.db.tables import JobRow
 from shared.jobs.states import State
-from shared.jobs.submit import NewJob
+from shared.jobs.submit import NewJob, with_required
 
 #: The most recent jobs that an estimate looks at.
 SAMPLE = 20
@@ -19,7 +19,7 @@ def estimate(session: Session, new: NewJob) -> Estimate:
 
     Parts that run side by side are added up: device-seconds are not waiting time.
     """
-    parts = [_estimate_one(session, each) for each in _with_required(new)]
+    parts = [_estimate_one(session, each) for each in with_required(new)]
     reasons = dict.fromkeys(part.based_on for part in parts)
     return Estimate(
         images=sum(part.images for part in parts),
@@ -27,18 +27,6 @@ def estimate(session: Session, new: NewJob) -> Estimate:
         device_seconds=round(sum(part.device_seconds for part in parts), 3),
         based_on="; ".join(reasons),
     )
-
-
-def _with_required(new: NewJob) -> list[NewJob]:
-    """The job and all that there is to do before it, each target once."""
-    found = {new.target: new}
-    waiting = [new]
-    for job in waiting:
-        for each in job.requires if job.finished is None else ():
-            if each.target not in found and each.finished is None:
-                found[each.target] = each
-                waiting.append(each)
-    return waiting
 
 
 def _estimate_one(session: Session, new: NewJob) -> Estimate:

@@ -3,13 +3,15 @@
 Rows are locked parents first, everywhere: so two transactions never wait for each other in turn.
 """
 
-from sqlalchemy import CTE, func, select
+from collections.abc import Sequence
+
+from sqlalchemy import CTE, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobParentRow, JobRow
-from shared.errors import NotFound
 from shared.jobs import ledger
 from shared.jobs.states import State
+from shared.jobs.submit import GRAPHS
 
 
 def ancestors(job_id: str) -> CTE:
@@ -23,20 +25,14 @@ def ancestors(job_id: str) -> CTE:
 def cancel(session: Session, job_id: str) -> JobRow:
     """Cancel a job, and with it the jobs that were made for it and that nobody else wants.
 
-    Raises :class:`NotFound`.
+    Raises :class:`shared.errors.NotFound`.
     """
-    row = session.get(JobRow, job_id)
-    if row is None:
-        raise NotFound(f"there is no job {job_id}")
-    if row.status not in (State.RUNNING, State.SUCCEEDED):
-        query = (
-            select(JobRow)
-            .where(JobRow.id.in_(select(ancestors(job_id).c.id)))
-            .where(JobRow.finished_at.is_(None), JobRow.adopted.is_(False))
-            .order_by(JobRow.created_at, JobRow.id)
-        )
-        for parent in session.scalars(query).all():
-            ledger.cancel(session, parent.id)
+    held = _hold(session, job_id)
+    if ledger.get(session, job_id).status not in (State.RUNNING, State.SUCCEEDED):
+        kept = _kept(session, job_id)
+        doomed = [row.id for row in held if row.finished_at is None and row.id not in kept]
+        for each in doomed:
+            ledger.cancel(session, each)
     return ledger.cancel(session, job_id)
 
 
@@ -45,6 +41,36 @@ def retry(session: Session, job_id: str) -> list[JobRow]:
 
     Returns the rows to ring for. Raises what :func:`shared.jobs.ledger.retry` raises.
     """
+    _hold(session, job_id)
+    return _retry(session, job_id)
+
+
+def _hold(session: Session, job_id: str) -> Sequence[JobRow]:
+    """A job and all that it waits for, locked: none of them ends, and no graph adopts one."""
+    ledger.lock_target(session, GRAPHS)
+    waited_for = select(ancestors(job_id).c.id)
+    query = (
+        select(JobRow)
+        .where(or_(JobRow.id == job_id, JobRow.id.in_(waited_for)))
+        .order_by(JobRow.created_at, JobRow.id)
+        .with_for_update()
+    )
+    return session.scalars(query, execution_options={"populate_existing": True}).all()
+
+
+def _kept(session: Session, job_id: str) -> set[str]:
+    """What ``job_id`` waits for and others too: the adopted jobs, and all that those wait for."""
+    adopted = (
+        select(JobRow.id)
+        .where(JobRow.id.in_(select(ancestors(job_id).c.id)))
+        .where(JobRow.adopted, JobRow.finished_at.is_(None))
+    )
+    found = adopted.cte("kept", recursive=True)
+    further = select(JobParentRow.parent_id).join(found, JobParentRow.job_id == found.c.id)
+    return set(session.scalars(select(found.union(further).c.id)))
+
+
+def _retry(session: Session, job_id: str) -> list[JobRow]:
     query = (
         select(JobRow)
         .join(JobParentRow, JobParentRow.parent_id == JobRow.id)
@@ -54,8 +80,9 @@ def retry(session: Session, job_id: str) -> list[JobRow]:
     )
     ringing: list[JobRow] = []
     for parent in session.scalars(query).all():
-        if not _replaced(session, job_id, parent):
-            ringing += retry(session, parent.id)
+        again = parent.status == State.QUEUED  # for another parent, which waits for it too
+        if not again and not _replaced(session, job_id, parent):
+            ringing += _retry(session, parent.id)
     return [*ringing, ledger.retry(session, job_id)]
 
 

@@ -64,7 +64,8 @@ class Submitted:
     ready: Sequence[JobRow] = ()
 
 
-#: What is locked while a graph of jobs is written: two of them would lock their targets crosswise.
+#: What is locked while a graph of jobs is written, cancelled or retried: two such transactions
+#: would lock their targets crosswise.
 GRAPHS = "graphs"
 
 #: Builds the job from what the database knows; runs in the transaction that writes it, twice
@@ -83,6 +84,7 @@ def submit(
     new = plan(session)
     if new.requires:
         ledger.lock_target(session, GRAPHS)
+        _hold_active(session, new)
     job_id = new.id or new_id("job")
     if idempotency is not None:
         known = _reserve(session, key_id or "", idempotency, job_id)
@@ -117,6 +119,18 @@ def replay(session: Session, key_id: str | None, idempotency: Idempotency) -> Jo
     return ledger.get(session, row.job_id)
 
 
+def with_required(new: NewJob) -> list[NewJob]:
+    """The job and all that there is to do before it, each target once."""
+    found = {new.target: new}
+    waiting = [new]
+    for job in waiting:
+        for each in job.requires if job.finished is None else ():
+            if each.target not in found and each.finished is None:
+                found[each.target] = each
+                waiting.append(each)
+    return waiting
+
+
 class _Writer:
     """Writes a job, and before it the jobs that it requires; each target once."""
 
@@ -133,11 +147,11 @@ class _Writer:
             required = [self._required(each) for each in new.requires]
             parents += dict.fromkeys(parent for parent in required if parent is not None)
         row = _insert(self._session, new, job_id, self._key_id)
-        _join(self._session, job_id, parents)
+        waits = _join(self._session, job_id, parents)
         self._session.refresh(row)
         if new.finished is None and new.also is not None:
             new.also(self._session, row)
-        if row.status == State.QUEUED and not parents:
+        if row.status == State.QUEUED and not waits:
             self.ready.append(row)
         return row
 
@@ -179,18 +193,33 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
     return row
 
 
-def _join(session: Session, job_id: str, parents: Sequence[str]) -> None:
+def _join(session: Session, job_id: str, parents: Sequence[str]) -> bool:
     """Have the job wait for ``parents``; it ends at once with one that did not succeed.
 
     Inserting locks the parents (foreign key) against the lock that every end of a job takes, so
-    none ends unseen while this transaction lasts.
+    none ends unseen while this transaction lasts. Returns whether there is one to wait for.
     """
     session.add_all(JobParentRow(job_id=job_id, parent_id=parent) for parent in parents)
     session.flush()
     query = select(JobRow).where(JobRow.id.in_(parents)).order_by(JobRow.id)
-    for parent in session.scalars(query).all():
+    # One may have ended between the moment it was found and the moment it was locked.
+    found = session.scalars(query, execution_options={"populate_existing": True}).all()
+    for parent in found:
         if parent.status in (State.FAILED, State.CANCELLED):
             ledger.end_dependents(session, parent)
+    return any(parent.status != State.SUCCEEDED for parent in found)
+
+
+def _hold_active(session: Session, new: NewJob) -> None:
+    """Lock the jobs that a graph would adopt, parents first, before it adopts them in any order."""
+    query = (
+        select(JobRow.id)
+        .where(JobRow.target.in_([each.target for each in with_required(new)]))
+        .where(JobRow.finished_at.is_(None))
+        .order_by(JobRow.created_at, JobRow.id)
+        .with_for_update()
+    )
+    session.execute(query)
 
 
 def _reserve(session: Session, key_id: str, idem: Idempotency, job_id: str) -> str | None:

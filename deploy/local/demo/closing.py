@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.local.demo.plan import Made
+from lesiongan.cli.experiments import results_table
 
 
 def print_closing(made: Made, key: str, console: Console, *, started: bool) -> None:
@@ -19,6 +20,10 @@ def print_closing(made: Made, key: str, console: Console, *, started: bool) -> N
     table.add_row("Total", f"{total:.1f}", "", style="bold")
     console.print()
     console.print(table)
+    console.print()
+    console.print(results_table(made.experiment))
+    console.print()
+    console.print(Text(made.experiment.summary))
     console.print("\nLook at:", style="bold")
     for path in made.files:
         console.print(f"  {path}", markup=False)
@@ -40,5 +45,6 @@ def commands(made: Made, key: str) -> list[str]:
         f'{curl} "{made.url}/gans/{made.gan.id}"',
         f'{curl} -o kidneys.png "{sheet}?category=kidney"',
         f'{curl} -F layout=deeplesion -F name=mine -F file=@yours.zip "{made.url}/datasets"',
+        f'{curl} "{made.url}/experiments/{made.experiment.id}"',
         f"open {made.url}/docs in a browser: every call, with its fields",
     ]

@@ -20,7 +20,7 @@ from lesiongan.errors import ClientError
 from shared.errors import LesionGanError
 
 
-def demo(
+def demo(  # noqa: PLR0913 - one argument an option
     *,
     url: Annotated[str | None, typer.Option(help="a running server; else one is started")] = None,
     key: Annotated[str | None, typer.Option(help="its key; else LESIONGAN_KEY")] = None,
@@ -30,11 +30,12 @@ def demo(
     ] = None,
     lesions: Annotated[int, typer.Option(min=4, help="phantom lesions a category")] = Plan.lesions,
     steps: Annotated[int, typer.Option(min=1, help="generator steps")] = Plan.steps,
+    seeds: Annotated[int, typer.Option(min=1, help="of the experiment")] = Plan.seeds,
     size: Annotated[Size, typer.Option(help="side of the images in pixels")] = Plan.size,
     as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
 ) -> None:
-    """The whole way: phantoms, ingest, preprocessing, a GAN, 500 synthetic liver images."""
-    plan = Plan(out=out, lesions=lesions, steps=steps, size=size)
+    """The whole way: phantoms, preprocessing, a GAN, the four-arm table, 500 liver images."""
+    plan = Plan(out=out, lesions=lesions, steps=steps, seeds=seeds, size=size)
     try:
         out.mkdir(parents=True, exist_ok=True)
         made, server = _run(plan, url, key, home, quiet=as_json)

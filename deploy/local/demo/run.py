@@ -10,14 +10,15 @@ from deploy.local.demo.timeline import Timeline
 from lesiongan.cli.progress import megabytes
 from lesiongan.client import Client, GeneratedZip, StreamProgress
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.datasets import Dataset, PreprocessCommand
+from lesiongan.contracts.datasets import Dataset
+from lesiongan.contracts.experiments import Experiment
 from lesiongan.contracts.gans import Gan
 from lesiongan.contracts.jobs import Job
 from services.preprocessing.domain.phantom import write_phantoms
 
 
 def run_demo(client: Client, plan: Plan, timeline: Timeline) -> Made:
-    """Phantoms → data set → preprocessing → GAN → images; leaves its files in ``plan.out``.
+    """Phantoms → data set → preprocessing → GAN → the experiment → images, in ``plan.out``.
 
     What exists is used again: data sets are named by their content. The GAN is trained anew.
 
@@ -26,9 +27,15 @@ def run_demo(client: Client, plan: Plan, timeline: Timeline) -> Made:
     archive = make_phantoms(plan, timeline)
     raw = ingest(client, archive, plan, timeline)
     preprocessed = preprocess(client, raw, plan, timeline)
-    gan = train(client, preprocessed, plan, timeline)
+    # Both at once: classifiers that need no GAN are trained beside it, on the other core.
+    training = client.gans.train(plan.gan_command(preprocessed.id))
+    comparing = client.experiments.run(plan.experiment_command(preprocessed.id))
+    gan = train(client, training, timeline)
+    experiment = compare_arms(client, comparing, timeline)
+    report = plan.out / "report.html"
+    client.experiments.download_report(experiment, report)
     liver = stream_liver(client, gan, plan, timeline)
-    sheet = compare(client, preprocessed, gan, plan, timeline)
+    sheet = compare_images(client, preprocessed, gan, plan, timeline)
     metrics = client.gans.metrics(gan).points
     curves = draw_curves(metrics, plan.out / "training-curves.png")
     summary = plan.out / "summary.json"
@@ -37,11 +44,12 @@ def run_demo(client: Client, plan: Plan, timeline: Timeline) -> Made:
         raw=raw,
         preprocessed=preprocessed,
         gan=gan,
+        experiment=experiment,
         metrics=metrics,
         liver=liver,
         default=gan.default,
         timings=timeline.timings,
-        files=[liver.path, sheet, curves, summary, archive],
+        files=[report, sheet, curves, liver.path, summary, archive],
     )
     summary.write_text(json.dumps(made.summary(), indent=2) + "\n", encoding="utf-8")
     return made
@@ -83,20 +91,30 @@ def ingest(client: Client, archive: Path, plan: Plan, timeline: Timeline) -> Dat
 def preprocess(client: Client, raw: Dataset, plan: Plan, timeline: Timeline) -> Dataset:
     """HU → contrast → lesion crops, split by patient."""
     with timeline.step("Preprocess") as step:
-        job = client.preprocess(PreprocessCommand(dataset=raw.id, size=plan.size))
+        job = client.preprocess(plan.preprocess_command(raw.id))
         made = _dataset(client, step.wait(client, job))
         train = sum(made.counts.get("train", {}).values())
         step.finish(f"{made.id}, {train} of {made.images} crops to train on")
     return made
 
 
-def train(client: Client, preprocessed: Dataset, plan: Plan, timeline: Timeline) -> Gan:
+def train(client: Client, training: Job, timeline: Timeline) -> Gan:
     """A class-conditional WGAN-GP on the training crops."""
     with timeline.step("Train the GAN") as step:
-        job = step.wait(client, client.gans.train(plan.gan_command(preprocessed.id)))
+        job = step.wait(client, training)
         gan = client.gans.get(_output(job, "gan"))
         step.finish(f"{gan.id}, {gan.step} steps at {gan.image_size} px")
     return gan
+
+
+def compare_arms(client: Client, comparing: Job, timeline: Timeline) -> Experiment:
+    """The paper's table: none, traditional, GAN, combined."""
+    with timeline.step("Four-arm experiment") as step:
+        job = step.wait(client, comparing)
+        experiment = client.experiments.get(_output(job, "experiment"))
+        n = experiment.n_test
+        step.finish(f"{experiment.id}, {experiment.seeds} seeds, {n} test images")
+    return experiment
 
 
 def stream_liver(client: Client, gan: Gan, plan: Plan, timeline: Timeline) -> GeneratedZip:
@@ -119,7 +137,7 @@ def stream_liver(client: Client, gan: Gan, plan: Plan, timeline: Timeline) -> Ge
     return made
 
 
-def compare(
+def compare_images(
     client: Client, preprocessed: Dataset, gan: Gan, plan: Plan, timeline: Timeline
 ) -> Path:
     """A sheet of real training crops beside synthetic ones, for each category."""

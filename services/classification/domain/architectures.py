@@ -25,7 +25,7 @@ def build(
 
     Weights are drawn from ``seed``; the caller's random state stays as it is.
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
         match architecture:
             case "small_cnn":

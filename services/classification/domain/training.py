@@ -89,8 +89,7 @@ def train(
     sampler = BatchSampler(images, recipe)
     pixels = torch.from_numpy(images.pixels).to(precision.device)
     labels = torch.from_numpy(images.labels).to(precision.device)
-    devices = [precision.device] if precision.device.startswith("cuda") else []
-    with reproducible(precision), torch.random.fork_rng(devices=devices):
+    with reproducible(precision), torch.random.fork_rng():
         while state.step < recipe.steps and not _exhausted(state, recipe):
             rows = torch.from_numpy(sampler.rows(state.step)).to(precision.device)
             loss = _step(state, pixels[rows], labels[rows], recipe, precision)

@@ -12,6 +12,7 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category, Split
+from lesiongan.contracts.datasets import DatasetKind
 from shared.datasets.catalog import NewDataset
 from shared.datasets.records import ImageMeta
 from shared.datasets.writing import DatasetWriter, Destination
@@ -146,13 +147,14 @@ def stored_dataset(
     images: Sequence[tuple[bytes, ImageMeta]],
     *,
     parents: Sequence[str] = (),
+    kind: DatasetKind = "preprocessed",
 ) -> str:
     """The id of a published data set of ``images``."""
     claim = running(sessions, target=new_id("ds"))
     with DatasetWriter(destination(sessions, store, claim)) as writer:
         for png, about in images:
             writer.add(png, about)
-        new = new_dataset(claim, parents=parents)
+        new = new_dataset(claim, parents=parents, kind=kind)
         write = writer.finish(new)
     with sessions() as session:
         write(session)
@@ -161,13 +163,15 @@ def stored_dataset(
     return new.id
 
 
-def new_dataset(claim: Claim, *, parents: Sequence[str] = ()) -> NewDataset:
+def new_dataset(
+    claim: Claim, *, parents: Sequence[str] = (), kind: DatasetKind = "preprocessed"
+) -> NewDataset:
     """The data set that is a claim's target."""
     assert claim.target is not None
     return NewDataset(
         id=claim.target,
         name="a test's",
-        kind="preprocessed",
+        kind=kind,
         parents=parents,
         command={},
         phantom=True,

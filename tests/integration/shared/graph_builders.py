@@ -1,6 +1,7 @@
 """Small graphs of jobs of no service, told apart by their targets."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -67,8 +68,7 @@ def begin(sessions: Sessions, target: str) -> ledger.Claim:
 def succeed(sessions: Sessions, *targets: str) -> None:
     """Run jobs to their end."""
     for target in targets:
-        claim = begin(sessions, target)
-        committed(sessions, lambda session, mine=claim: ledger.succeed(session, mine, {}))
+        committed(sessions, partial(ledger.succeed, claim=begin(sessions, target), output={}))
 
 
 def fail(sessions: Sessions, target: str, why: str = "the box lies outside") -> None:

@@ -153,6 +153,19 @@ def test_a_failure_meets_a_graph_that_would_adopt(
     }
 
 
+def test_a_failure_meets_a_retry(sessions: Sessions, pool: ThreadPoolExecutor) -> None:
+    """Else the last part would wait for ever for one that failed before it was queued again."""
+    last(sessions, [part("a"), part("b")])
+    claim = begin(sessions, "b")
+    committed(sessions, lambda session: ledger.cancel(session, job_ids(sessions)["a"]))
+    with sessions() as session:
+        ledger.fail(session, claim, BadInput("no"))
+        retried = blocked(pool, sessions, lambda: retry(sessions, "last"))
+        session.commit()
+    assert retried.result(10) == ["a", "b", "last"]
+    assert states(sessions) == dict.fromkeys(["a", "b", "last"], "queued")
+
+
 def test_a_retry_meets_the_same_request(sessions: Sessions, pool: ThreadPoolExecutor) -> None:
     """The one takes the last part first, the other its parts."""
     last(sessions, diamond())

@@ -4,12 +4,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, select, text
 
 from shared.db.engine import Sessions
 from shared.db.tables import JobParentRow, JobRow
 from shared.errors import Conflict, NotFound
-from shared.jobs import estimates, graphs, ledger
+from shared.jobs import graphs, ledger
 from shared.jobs.notices import CHANNEL
 from shared.jobs.views import job_view
 from tests.integration.shared.builders import committed, queued, row, running, submitted
@@ -293,20 +293,3 @@ def test_who_watches_the_last_hears_of_every_end(
         listening.execute(text(f"UNLISTEN {CHANNEL}"))
     assert known["last"] in ended
     assert (known["b"] in ended) == badly, "whoever watches b alone sees no change of it"
-
-
-def test_the_estimate_adds_up_what_there_is_to_do(sessions: Sessions) -> None:
-    for kind, seconds in {"draw": 10.0, "train": 200.0}.items():
-        claim = running(sessions, kind=kind, total=10)
-        committed(sessions, lambda session, mine=claim: ledger.succeed(session, mine, {}))
-        took = update(JobRow).where(JobRow.id == claim.job_id).values(device_seconds=seconds)
-        committed(sessions, lambda session, query=took: session.execute(query))
-    drawn = part("a", kind="draw", total=4, unit="image")
-    made = part("made", part("never"), kind="draw", total=1000, unit="image", finished={})
-    trained = [part(name, drawn, made, kind="train", total=5) for name in ("b", "c")]
-    with sessions() as session:
-        found = estimates.estimate(session, part("last", *trained, kind="new", unit="job"))
-    assert found.images == 4
-    assert found.device_seconds == 4 * 1.0 + 2 * 5 * 20.0
-    assert "no new job has ended here yet" in found.based_on
-    assert found.based_on.count("earlier train jobs") == 1

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow, KeyRow
-from shared.errors import BadInput
+from shared.errors import AlreadyMade, BadInput
 from shared.jobs import ledger, sweep
 from shared.jobs.context import JobContext, Outcome
 from shared.queue.celery import CeleryDoorbell
@@ -153,6 +153,30 @@ def test_a_store_that_is_away_while_clearing_up_does_not_undo_success(ports: Por
         raise StoreUnavailable("away")
 
     assert run(ports, lambda _: Outcome({}, afterwards=afterwards)).status == "succeeded"
+
+
+def test_what_another_job_has_made_meanwhile_is_a_success(ports: Ports) -> None:
+    made = {"dataset": "ds_1", "images": 3}
+
+    def work(_: JobContext) -> Outcome:
+        raise AlreadyMade("ds_1 is there", made)
+
+    parent = queued(ports.sessions)
+    child = queued(ports.sessions, parents=[parent])
+    runner(ports, work).run(parent)
+    found = row(ports.sessions, parent)
+    assert (found.status, found.output, found.error) == ("succeeded", made, None)
+    assert ports.bell.depth("default") == 1
+    assert claimed(ports.sessions, child) is not None
+
+
+def test_what_another_job_has_made_does_not_undo_a_cancel(ports: Ports) -> None:
+    def work(job: JobContext) -> Outcome:
+        committed(ports.sessions, lambda session: ledger.cancel(session, job.job_id))
+        raise AlreadyMade("ds_1 is there", {"dataset": "ds_1"})
+
+    found = run(ports, work)
+    assert (found.status, found.output) == ("cancelled", None)
 
 
 def test_draining_hands_the_job_back_and_rings(ports: Ports) -> None:

@@ -196,6 +196,15 @@ def test_patience_ends_a_training_early_and_a_resumed_one_too() -> None:
     assert run(state, settings, TRAIN, misleading(VAL)) == [], "it is at its end"
 
 
+def test_a_better_evaluation_begins_the_count_anew() -> None:
+    settings = recipe(steps=4)
+    state = begin(settings)
+    state.stale = 7
+    run(state, settings, TRAIN, VAL)
+    assert state.best is not None
+    assert state.stale == (state.step - state.best.step) // settings.evaluate_every
+
+
 def test_without_val_the_last_weights_are_kept_and_val_never_changes_them() -> None:
     settings = recipe(steps=7, patience=1)
     blind = begin(settings)

@@ -20,9 +20,11 @@ from deploy.local.demo.timeline import Timeline, losses_in_words
 from lesiongan.cli.progress import display
 from tests.unit.demo.test_pictures import png
 from tests.unit.sdk.fake_server import KEY, URL, client_of, job
+from tests.unit.sdk.made import experiment
 
 RAW, CROPS, SYNTHETIC = (f"ds_{letter * 24}" for letter in "abc")
 GAN = "gan_" + "d" * 24
+EXPERIMENT = experiment()
 
 
 def dataset(dataset_id: str) -> dict[str, Any]:
@@ -86,6 +88,9 @@ class InstantServer:
             "POST /datasets": lambda: self._ended({"dataset": RAW}),
             "POST /preprocess": lambda: self._ended({"dataset": CROPS}),
             "POST /gans": lambda: self._ended({"gan": GAN}),
+            "POST /experiments": lambda: self._ended({"experiment": EXPERIMENT["id"]}),
+            r"GET /experiments/\w+": lambda: httpx.Response(200, json=EXPERIMENT),
+            r"GET /experiments/\w+/report": lambda: httpx.Response(200, text="<!doctype html>"),
             "POST /generate": lambda: self._ended({"dataset": SYNTHETIC}),
             "GET /generate": lambda: httpx.Response(
                 200, content=b"PK\x03\x04" * 500, headers={"x-seed": "1"}
@@ -98,20 +103,22 @@ class InstantServer:
                 200, json={"items": [image(0), image(1)], "next_cursor": None}
             ),
             r"GET /datasets/\w+/images/\d": lambda: httpx.Response(200, content=png(90)),
-            r"GET /jobs/\w+": lambda: self._ended(self._output),
         }
-        self._output: dict[str, str] = {}
+        self._jobs: dict[str, dict[str, Any]] = {}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         call = f"{request.method} {request.url.path}"
         if re.fullmatch(r"GET /datasets/\w+", call):
             return httpx.Response(200, json=dataset(request.url.path.rpartition("/")[2]))
+        if re.fullmatch(r"GET /jobs/\w+", call):
+            return httpx.Response(200, json=self._jobs[request.url.path])
         return next(a for pattern, a in self._answers.items() if re.fullmatch(pattern, call))()
 
     def _ended(self, output: dict[str, str]) -> httpx.Response:
-        self._output = output
-        return httpx.Response(202, json=job("succeeded", output=output))
+        made = job("succeeded", id=f"job_{len(self._jobs)}", output=output)
+        self._jobs[f"/jobs/{made['id']}"] = made
+        return httpx.Response(202, json=made)
 
 
 def write_archive(path: Path, **_: object) -> None:
@@ -136,6 +143,7 @@ def test_it_leaves_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "Upload and ingest",
         "Preprocess",
         "Train the GAN",
+        "Four-arm experiment",
         "GET /generate liver 500",
         "Real beside synthetic",
     ]
@@ -163,6 +171,8 @@ def test_the_closing_says_how_to_stop_a_stack_it_started(
     print_closing(made, KEY, console, started=True)
     text = console.export_text()
     assert "lesiongan down" in text
+    assert all(arm["arm"] in text for arm in EXPERIMENT["arms"])
+    assert EXPERIMENT["summary"] in " ".join(text.split())
     assert commands(made, KEY)[0] in text, "commands to copy are not wrapped"
 
 

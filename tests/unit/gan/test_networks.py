@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from lesiongan.contracts.gans import IMAGE_SIZES
 from services.gan.domain.batches import load_training_images
-from services.gan.domain.config import IMAGE_SIZES, Architecture, Training
+from services.gan.domain.config import Architecture, Training
 from services.gan.domain.critic import Critic
 from services.gan.domain.generator import Generator
 from services.gan.domain.layers import initialise, one_hot

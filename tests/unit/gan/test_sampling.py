@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from services.gan.domain.config import IMAGE_SIZES, Architecture
+from lesiongan.contracts.gans import IMAGE_SIZES
+from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
 from services.gan.domain.layers import initialise
 from services.gan.domain.preview import preview_grid, tile

@@ -1,0 +1,125 @@
+"""The graph of an experiment, over HTTP where no worker runs."""
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from shared.db.engine import Sessions
+from shared.db.tables import GanRow
+from shared.storage.s3 import S3Store
+from tests.integration.classification.datasets import gan, unsplit
+from tests.integration.classification.experiments import KINDS, ask, graph, kinds, needs, of_kind
+from tests.integration.shared.builders import claimed
+
+
+def test_the_graph_has_what_the_arms_need(client: httpx.Client, images: str) -> None:
+    job = ask(client, images)
+    jobs = graph(client, job)
+    assert kinds(jobs) == KINDS
+    assert job["progress"] == {"done": 0, "total": 17, "unit": "job", "eta_seconds": None}
+    wanted: dict[str, list[list[str]]] = {
+        "subset": [[]],
+        "augment": [["subset"]],
+        "train-gan": [["subset"]],
+        "generate-set": [["subset", "train-gan"]],
+        "train-classifier": [
+            ["augment"],
+            ["augment", "generate-set"],
+            ["generate-set", "subset"],
+            ["subset"],
+        ],
+        "experiment": [["train-classifier"] * 8],
+    }
+    for kind, parents in wanted.items():
+        found = sorted(needs(jobs, jobs[each]) for each in of_kind(jobs, kind))
+        assert found == sorted(parents * (KINDS[kind] // len(parents))), kind
+
+
+def test_parents_and_children_link_up_within_a_seed(client: httpx.Client, images: str) -> None:
+    jobs = graph(client, ask(client, images))
+    for job in jobs.values():
+        assert all(job["id"] in jobs[parent]["children"] for parent in job["parents"])
+        assert all(job["id"] in jobs[child]["parents"] for child in job["children"])
+        if job["kind"] != "experiment":
+            seeds = {jobs[parent]["input"]["seed"] for parent in job["parents"]}
+            assert seeds <= {job["input"]["seed"]}, "no seed sees another's images"
+
+
+def test_only_what_can_run_is_ready(client: httpx.Client, images: str, sessions: Sessions) -> None:
+    jobs = graph(client, ask(client, images))
+    ready = {each for each in jobs if claimed(sessions, each) is not None}
+    assert ready == of_kind(jobs, "subset")
+
+
+def test_a_raw_data_set_is_preprocessed_once(
+    client: httpx.Client, sessions: Sessions, store: S3Store
+) -> None:
+    raw = unsplit(sessions, store, {"liver": 3, "lung": 3})
+    jobs = graph(client, ask(client, raw, preprocess={"size": 32}))
+    assert kinds(jobs) == {**KINDS, "preprocess": 1}
+    (preprocess,) = of_kind(jobs, "preprocess")
+    assert jobs[preprocess]["progress"]["total"] == 6
+    assert set(jobs[preprocess]["children"]) == of_kind(jobs, "subset")
+    with sessions() as session:
+        assert set(session.scalars(select(GanRow.image_size))) == {32}
+
+
+def test_all_images_need_no_subset(client: httpx.Client, images: str) -> None:
+    """Every seed then shares the real images, and nothing else."""
+    jobs = graph(client, ask(client, images, train_per_category=None))
+    assert kinds(jobs) == {kind: n for kind, n in KINDS.items() if kind != "subset"}
+    assert all(jobs[each]["parents"] == [] for each in of_kind(jobs, "train-gan"))
+    sets = {
+        tuple(jobs[each]["input"]["datasets"])
+        for each in of_kind(jobs, "train-classifier")
+        if jobs[each]["parents"] == []
+    }
+    assert sets == {(images,)}
+
+
+@pytest.mark.parametrize(
+    ("arm", "expected"),
+    [
+        ("none", {"subset", "train-classifier", "experiment"}),
+        ("traditional", {"subset", "augment", "train-classifier", "experiment"}),
+        ("gan", {"subset", "train-gan", "generate-set", "train-classifier", "experiment"}),
+    ],
+)
+def test_what_no_arm_asks_for_is_not_made(
+    client: httpx.Client, images: str, arm: str, expected: set[str]
+) -> None:
+    jobs = graph(client, ask(client, images, arms=[arm]))
+    assert set(kinds(jobs)) == expected
+
+
+def test_all_arms_take_the_same_steps(client: httpx.Client, images: str) -> None:
+    jobs = graph(client, ask(client, images, classifier={"steps": 7}))
+    trained = [jobs[each]["input"] for each in of_kind(jobs, "train-classifier")]
+    assert {(each["steps"], each["epochs"], each["patience"]) for each in trained} == {
+        (7, None, None)
+    }
+
+
+def test_a_gan_that_exists_is_used(client: httpx.Client, images: str, sessions: Sessions) -> None:
+    known = gan(sessions, images, ["liver", "lung", "bone"])
+    jobs = graph(client, ask(client, images, train_per_category=None, gan_id=known))
+    assert "train-gan" not in kinds(jobs)
+    asked = [jobs[each]["input"] for each in of_kind(jobs, "generate-set")]
+    assert [each["gan"] for each in asked] == [known, known]
+    assert sorted(each["seed"] for each in asked) == [0, 1]
+
+
+def test_each_seed_draws_its_own_images(client: httpx.Client, images: str) -> None:
+    jobs = graph(client, ask(client, images))
+    drawn = [jobs[each]["input"] for each in of_kind(jobs, "subset")]
+    assert sorted((each["dataset"], each["per_category"], each["seed"]) for each in drawn) == [
+        (images, 2, 0),
+        (images, 2, 1),
+    ]
+    real = {
+        tuple(jobs[each]["input"]["datasets"])
+        for each in of_kind(jobs, "train-classifier")
+        if needs(jobs, jobs[each]) == ["subset"]
+    }
+    assert len(real) == 2, "another subset for each seed"
+    assert (images,) not in real
