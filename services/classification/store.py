@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.classifiers import Classifier
 from lesiongan.contracts.experiments import Experiment
+from shared.db.references import refuse_while_needed
 from shared.db.tables import ClassifierRow, ExperimentRow, JobRow
 from shared.errors import Conflict, NotFound
 from shared.jobs.states import State
@@ -64,12 +65,13 @@ def _view(row: ClassifierRow, status: str) -> Classifier:
 def remove(session: Session, classifier_id: str) -> list[str]:
     """Delete a classifier's row; returns the keys of its objects.
 
-    Raises :class:`NotFound`, and :class:`Conflict` while it trains.
+    Raises :class:`NotFound`, and :class:`Conflict` while it trains or an unfinished job needs it.
     """
     row = get(session, classifier_id)
     job = session.get(JobRow, row.job_id)
     if job is not None and job.status in (State.QUEUED, State.RUNNING):
         raise Conflict(f"{classifier_id} is {job.status}: cancel {row.job_id} first")
+    refuse_while_needed(session, [classifier_id])
     session.execute(delete(ClassifierRow).where(ClassifierRow.id == classifier_id))
     return [key for key in (row.weights_key, row.checkpoint_key) if key is not None]
 

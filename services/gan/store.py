@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import Gan, MetricPoint
+from shared.db.references import refuse_while_needed
 from shared.db.tables import CheckpointRow, GanRow, JobRow, MetricRow, PreviewRow
 from shared.errors import Conflict, NotFound
 from shared.jobs import ledger
@@ -168,12 +169,13 @@ def preview_at(session: Session, gan_id: str, step: int | None) -> PreviewRow:
 def remove(session: Session, gan_id: str) -> list[str]:
     """Delete a GAN's rows; returns the keys of its objects.
 
-    Raises :class:`NotFound`, and :class:`Conflict` while it trains.
+    Raises :class:`NotFound`, and :class:`Conflict` while it trains or an unfinished job needs it.
     """
     row = get(session, gan_id)
     job = session.get(JobRow, row.job_id)
     if job is not None and job.status in (State.QUEUED, State.RUNNING):
         raise Conflict(f"{gan_id} is {job.status}: cancel {row.job_id} first")
+    refuse_while_needed(session, [gan_id])
     keys = [known.key for known in checkpoints(session, gan_id)]
     keys += session.scalars(select(PreviewRow.key).where(PreviewRow.gan_id == gan_id)).all()
     if row.weights_key is not None:

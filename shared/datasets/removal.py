@@ -1,9 +1,12 @@
 """Removing a data set, with what derives from it or not at all."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from shared.datasets import catalog
+from shared.db.references import refuse_while_needed
 from shared.db.tables import ClassifierRow, DatasetRow, GanRow, ShardRow
 from shared.errors import Conflict
 
@@ -12,17 +15,22 @@ def remove(session: Session, dataset_id: str, *, cascade: bool) -> list[str]:
     """Delete the rows; returns the keys of objects to delete once that is committed.
 
     Raises :class:`shared.errors.NotFound`, and :class:`Conflict` naming what derives from the data
-    set: data sets unless ``cascade`` is set, models always.
+    set, data sets unless ``cascade`` is set and models always, or the jobs that still need it.
     """
     catalog.get(session, dataset_id)
     doomed = _with_descendants(session, dataset_id)
     if len(doomed) > 1 and not cascade:
         names = ", ".join(doomed[1:])
         raise Conflict(f"{names} derive from {dataset_id}: delete them, or send ?cascade=true")
+    refuse_while_needed(session, doomed)
     models = _models(session, doomed)
     if models:
         raise Conflict(f"{', '.join(models)} were trained on it: delete them first")
-    keys = list(session.scalars(select(ShardRow.key).where(ShardRow.dataset_id.in_(doomed))))
+    untrained = _classifiers_of(session, doomed)
+    keys = [row.checkpoint_key for row in untrained if row.checkpoint_key is not None]
+    for row in untrained:
+        session.delete(row)
+    keys += list(session.scalars(select(ShardRow.key).where(ShardRow.dataset_id.in_(doomed))))
     rows = session.scalars(select(DatasetRow).where(DatasetRow.id.in_(doomed)))
     keys += [row.manifest_key for row in rows]
     session.execute(delete(ShardRow).where(ShardRow.dataset_id.in_(doomed)))
@@ -32,9 +40,14 @@ def remove(session: Session, dataset_id: str, *, cascade: bool) -> list[str]:
 
 def _models(session: Session, dataset_ids: list[str]) -> list[str]:
     gans = session.scalars(select(GanRow.id).where(GanRow.dataset_id.in_(dataset_ids)))
+    classifiers = _classifiers_of(session, dataset_ids)
+    return sorted([*gans, *(row.id for row in classifiers if row.weights_key is not None)])
+
+
+def _classifiers_of(session: Session, dataset_ids: list[str]) -> Sequence[ClassifierRow]:
+    """Also those whose training never ended: they hold nothing that anybody could miss."""
     seen = or_(*(ClassifierRow.datasets.contains([each]) for each in dataset_ids))
-    classifiers = session.scalars(select(ClassifierRow.id).where(seen))
-    return sorted([*gans, *classifiers])
+    return session.scalars(select(ClassifierRow).where(seen)).all()
 
 
 def _with_descendants(session: Session, dataset_id: str) -> list[str]:

@@ -235,10 +235,13 @@ def test_a_dry_run_of_classify_asks_nobody(client: httpx.Client, published: str)
 
 
 def test_a_set_that_was_trained_on_is_kept(
-    client: httpx.Client, images: str, classifier: str
+    client: httpx.Client, images: str, published: str
 ) -> None:
+    job = client.get(f"/classifiers/{published}").json()["job"]
+    is_problem(client.delete(f"/datasets/{images}"), 409, job, "cancel")
+    client.post(f"/jobs/{job}/cancel")
     for query in ("", "?cascade=true"):
-        is_problem(client.delete(f"/datasets/{images}{query}"), 409, classifier)
+        is_problem(client.delete(f"/datasets/{images}{query}"), 409, published)
     assert client.get(f"/datasets/{images}").status_code == 200
 
 

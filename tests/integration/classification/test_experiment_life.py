@@ -144,3 +144,28 @@ def test_a_finished_experiment_succeeds_at_once(
     assert (answer["status"], answer["output"]) == ("succeeded", {"experiment": row.id})
     assert answer["links"]["result"] == f"/experiments/{row.id}"
     assert answer["parents"] == []
+
+
+def test_what_it_still_needs_cannot_be_deleted(client: httpx.Client, images: str) -> None:
+    job = ask(client, images, arms=["none"])
+    refused = client.delete(f"/datasets/{images}")
+    assert refused.status_code == 409
+    assert "still need it" in refused.json()["detail"]
+    client.post(f"/jobs/{job['id']}/cancel")
+    assert client.delete(f"/datasets/{images}").status_code == 204
+
+
+def test_a_classifier_that_waits_for_its_comparison_is_kept(
+    client: httpx.Client, images: str, sessions: Sessions
+) -> None:
+    job = ask(client, images, arms=["none"], seeds=1)
+    [training] = of_kind(graph(client, job), "train-classifier")
+    with sessions() as session:
+        made = session.scalars(select(ClassifierRow).where(ClassifierRow.job_id == training)).one()
+        made.weights_key, made.weights_sha256 = "k", "0" * 64
+        row = ledger.get(session, training)
+        row.status, row.finished_at = "succeeded", row.created_at
+        session.commit()
+    refused = client.delete(f"/classifiers/{made.id}")
+    assert refused.status_code == 409
+    assert job["id"] in refused.json()["detail"]
