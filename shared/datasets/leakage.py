@@ -12,7 +12,7 @@ def refuse_shared_patients(train: Iterable[ImageRecord], held_out: Iterable[Imag
     shared = known & {record.patient for record in held_out}
     if shared:
         raise BadInput(
-            f"{len(shared)} patients have images both to train on and in val or test: "
+            f"images of {len(shared)} of the patients are both to train on and in val or test: "
             "use data sets of one split"
         )
 

@@ -35,38 +35,30 @@ class BatchSampler:
 
     def __init__(self, images: LabelledImages, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._categories = np.unique(images.labels)
-        self._pools = [
-            self._pool(images, keep) for keep in (~images.synthetic, images.synthetic) if keep.any()
+        nothing = np.zeros(len(images), dtype=np.int64)
+        groups = images.labels if recipe.balance else nothing
+        kinds = nothing if recipe.synthetic_share is None else images.synthetic
+        #: Rows by group (a category, where they are balanced) and by whether they are synthetic.
+        self._rows = [
+            [np.flatnonzero((groups == group) & (kinds == kind)) for kind in (False, True)]
+            for group in np.unique(groups)
         ]
-        self._all = self._pool(images, np.ones(len(images), dtype=np.bool_))
 
     def rows(self, step: int) -> NDArray[np.int64]:
         """Rows [batch_size] of step ``step``."""
-        recipe = self._recipe
-        random = np.random.default_rng([recipe.seed, step])
-        if recipe.synthetic_share is None or len(self._pools) < 2:
-            return self._draw(random, self._all, recipe.batch_size)
-        synthetic = int(random.binomial(recipe.batch_size, recipe.synthetic_share))
-        real = self._draw(random, self._pools[0], recipe.batch_size - synthetic)
-        return np.concatenate((real, self._draw(random, self._pools[1], synthetic)))
-
-    def _pool(self, images: LabelledImages, keep: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-        """The rows to draw from: one list a category where they are balanced, else one list."""
-        if not self._recipe.balance:
-            return [np.flatnonzero(keep)]
-        by_category = [np.flatnonzero(keep & (images.labels == k)) for k in self._categories]
-        return [rows for rows in by_category if rows.size]
-
-    def _draw(
-        self, random: np.random.Generator, pool: list[NDArray[np.int64]], count: int
-    ) -> NDArray[np.int64]:
-        turns = np.resize(random.permutation(len(pool)), count)
-        picks = random.random(count)
-        drawn = [
-            pool[turn][int(pick * len(pool[turn]))] for turn, pick in zip(turns, picks, strict=True)
-        ]
+        count = self._recipe.batch_size
+        random = np.random.default_rng([self._recipe.seed, step])
+        groups = np.resize(random.permutation(len(self._rows)), count).tolist()
+        synthetic = random.random(count) < (self._recipe.synthetic_share or 0.0)
+        picks = random.random(count).tolist()
+        pools = map(self._pool, groups, synthetic.astype(int).tolist())
+        drawn = [pool[int(pick * len(pool))] for pool, pick in zip(pools, picks, strict=True)]
         return np.asarray(drawn, dtype=np.int64)
+
+    def _pool(self, group: int, kind: int) -> NDArray[np.int64]:
+        """Rows of the group, of the other kind where it has none of the wanted one."""
+        wanted = self._rows[group][kind]
+        return wanted if wanted.size else self._rows[group][1 - kind]
 
 
 def to_input(pixels: Tensor) -> Tensor:

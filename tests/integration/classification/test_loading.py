@@ -99,7 +99,7 @@ def test_a_patient_on_both_sides_is_refused(load: Load, stored: Callable[..., st
             (grey_png(4), meta("lung", "val", "p")),
         ]
     )
-    with pytest.raises(BadInput, match="1 patients have images both"):
+    with pytest.raises(BadInput, match="images of 1 of the patients"):
         load(one, other)
 
 

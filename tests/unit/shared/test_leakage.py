@@ -27,7 +27,7 @@ def image(number: int, patient: str | None = None) -> ImageRecord:
 def test_patients_on_both_sides_are_counted_once_each_and_refused() -> None:
     train = [image(1, "a"), image(2, "a"), image(3, "b"), image(4, "c")]
     held_out = [image(5, "a"), image(6, "b"), image(7, "b"), image(8, "d")]
-    with pytest.raises(BadInput, match=r"^2 patients have images both to train on"):
+    with pytest.raises(BadInput, match=r"^images of 2 of the patients"):
         refuse_shared_patients(train, held_out)
 
 
