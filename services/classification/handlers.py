@@ -39,7 +39,7 @@ def train_classifier(
     command: ClassifierCommand,
     settings: ClassificationSettings,
 ) -> Outcome:
-    """Train from the checkpoint, or from the start, and publish the weights that did best.
+    """Train from the checkpoint, or from the start, and publish the weights that were kept.
 
     Raises :class:`BadInput` for data sets that cannot be trained on together.
     """
@@ -89,15 +89,15 @@ def _published(
     digest = sha256_of(weights)
     key = f"classifiers/{job.target}/weights-{digest[:12]}.safetensors"
     store.put(key, weights)
-    best = state.best
+    kept = state.kept
     scores: dict[str, Any] = {"step": state.step, "train": images.counts}
-    if best is not None and images.val is not None:
+    if kept is not None:
         scores |= {
-            "best_step": best.step,
-            "val_images": len(images.val),
-            "val_balanced_accuracy": best.balanced_accuracy,
-            "val_accuracy": best.accuracy,
-            "val_loss": best.loss,
+            "kept_step": kept.step,
+            "val_images": kept.images,
+            "val_balanced_accuracy": kept.balanced_accuracy,
+            "val_accuracy": kept.accuracy,
+            "val_loss": kept.loss,
         }
     stale: list[str] = []
 

@@ -1,6 +1,7 @@
 """Routes of the gateway: the ledger, its events, and keys."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -158,5 +159,8 @@ def _key_view(row: KeyRow) -> Key:
     return Key.model_validate(row, from_attributes=True)
 
 
+#: All services in one document, which ``make openapi`` writes: theirs is one address.
+OPENAPI_DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
+
 routers = [router, keys_router]
-app = create_app("gateway", routers)
+app = create_app("gateway", routers, document=OPENAPI_DOCUMENT)

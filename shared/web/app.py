@@ -1,7 +1,11 @@
 """What every API has: connections, problems, health, and one look of its documentation."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -30,8 +34,16 @@ COMMON_RESPONSES: dict[int | str, dict[str, object]] = {
 }
 
 
-def create_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
-    """An API of ``routers``. Nothing connects before it starts."""
+def create_app(
+    title: str, routers: Sequence[APIRouter], *, document: Path | None = None
+) -> FastAPI:
+    """An API of ``routers``. Nothing connects before it starts.
+
+    Args:
+        title: what it is called in its documentation.
+        routers: what it serves, besides health and metrics.
+        document: an OpenAPI document to serve in place of its own.
+    """
     # Its documentation page loads nothing from elsewhere: labs have servers without internet.
     app: FastAPI = FastAPIOffline(
         title=f"LesionGAN: {title}",
@@ -44,7 +56,16 @@ def create_app(title: str, routers: Sequence[APIRouter]) -> FastAPI:
     for router in routers:
         app.include_router(router, responses=COMMON_RESPONSES)
     app.include_router(health.router)
+    if document is not None:
+        # FastAPI's own way to another document: https://fastapi.tiangolo.com/how-to/extending-openapi
+        app.openapi = partial(_read_document, document)  # type: ignore[method-assign]
     return app
+
+
+@cache
+def _read_document(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 @asynccontextmanager

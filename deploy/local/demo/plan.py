@@ -25,7 +25,7 @@ class Plan:
     seeds: int = 2
     train_per_category: int = 20
     arm_gan_steps: int = 700
-    classifier_steps: int = 300
+    classifier_steps: int = 600
     liver_images: int = 500
     sheet_images: int = 8
     seed: int = 0

@@ -14,18 +14,19 @@ from shared.compute.tensor_file import fill_parameters, read_tensors, write_tens
 from shared.errors import BadInput
 
 _KIND = "lesiongan-classifier-checkpoint"
-_NETWORK, _BEST, _OPTIMISER = "network.", "best.", "optimiser."
+_NETWORK, _KEPT, _OPTIMISER = "network.", "kept.", "optimiser."
 
 
 def save_checkpoint(state: TrainingState, recipe: Recipe) -> bytes:
     """The bytes of one checkpoint."""
     tensors = {_NETWORK + name: value for name, value in state.network.state_dict().items()}
-    tensors |= {_BEST + name: value for name, value in (state.best_weights or {}).items()}
+    tensors |= {_KEPT + name: value for name, value in (state.kept_weights or {}).items()}
     tensors |= {_OPTIMISER + name: value for name, value in _moments(state).items()}
     progress = {
         "step": state.step,
         "stale": state.stale,
-        "best": None if state.best is None else asdict(state.best),
+        "highest": None if state.highest is None else asdict(state.highest),
+        "kept": None if state.kept is None else asdict(state.kept),
     }
     metadata = {"format": _KIND, "recipe": recipe.fingerprint(), "progress": json.dumps(progress)}
     return write_tensors(tensors, metadata)
@@ -39,9 +40,12 @@ def load_checkpoint(data: bytes, shape: Shape, recipe: Recipe, *, device: str) -
     progress = json.loads(metadata["progress"])
     state = start_training(shape, recipe, device=device)
     fill_parameters(state.network.state_dict(), _below(_NETWORK, tensors), kind=_KIND)
-    best = _below(_BEST, tensors)
-    state.best_weights = {name: value.to(device) for name, value in best.items()} or None
-    state.best = None if progress["best"] is None else Evaluation(**progress["best"])
+    kept = _below(_KEPT, tensors)
+    state.kept_weights = {name: value.to(device) for name, value in kept.items()} or None
+    state.highest, state.kept = (
+        None if progress[name] is None else Evaluation(**progress[name])
+        for name in ("highest", "kept")
+    )
     state.step, state.stale = progress["step"], progress["stale"]
     _restore_moments(state, _below(_OPTIMISER, tensors))
     return state

@@ -1,4 +1,4 @@
-"""Training a classifier: AdamW, a cosine schedule, and the weights that did best on ``val``.
+"""Training a classifier: AdamW, a cosine schedule, and weights that do well on ``val``.
 
 AdamW: Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019. The schedule is the
 cosine of "SGDR" (ICLR 2017) without restarts, after a linear warm-up.
@@ -33,25 +33,42 @@ class Evaluation:
     balanced_accuracy: float
     #: Mean cross-entropy.
     loss: float
+    #: How many images of ``val`` were asked.
+    images: int
 
-    def better_than(self, other: "Evaluation | None") -> bool:
-        """More right, or as many and surer of them."""
-        if other is None:
-            return True
-        return (self.balanced_accuracy, -self.loss) > (other.balanced_accuracy, -other.loss)
+    @property
+    def standard_error(self) -> float:
+        """Of the accuracy, as of a share of so many independent images."""
+        share = self.balanced_accuracy
+        return math.sqrt(share * (1.0 - share) / self.images)
 
 
 @dataclass
 class TrainingState:
-    """A training between two steps; ``best`` and ``best_weights`` are those of the best step."""
+    """A training between two steps. ``kept`` and ``kept_weights`` are those of the step to publish.
+
+    That is the last one whose accuracy on ``val`` lies within a standard error of the highest
+    (Breiman et al., "Classification and regression trees", 1984, 3.4.3, turned to later steps,
+    whose learning rate is lower): the highest of many evaluations on few images is mostly luck.
+    """
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
     step: int = 0
-    best: Evaluation | None = None
-    best_weights: dict[str, Tensor] | None = None
-    #: Evaluations since the best one.
+    highest: Evaluation | None = None
+    kept: Evaluation | None = None
+    kept_weights: dict[str, Tensor] | None = None
+    #: Evaluations since the highest one.
     stale: int = 0
+
+    def judge(self, now: Evaluation) -> None:
+        """Take note of an evaluation of the network as it is."""
+        if self.highest is None or now.balanced_accuracy > self.highest.balanced_accuracy:
+            self.highest, self.stale = now, 0
+        else:
+            self.stale += 1
+        if now.balanced_accuracy >= self.highest.balanced_accuracy - self.highest.standard_error:
+            self.kept, self.kept_weights = now, copy.deepcopy(self.network.state_dict())
 
 
 def start_training(shape: Shape, recipe: Recipe, *, device: str) -> TrainingState:
@@ -82,7 +99,7 @@ def train(
     precision: Precision,
     callbacks: Callbacks,
 ) -> None:
-    """Train ``state`` to its end; afterwards its network has the best weights, or the last ones.
+    """Train ``state`` to its end; afterwards its network has the kept weights, or the last ones.
 
     The same images, recipe and precision give the same weights, wherever training was interrupted.
     """
@@ -98,8 +115,8 @@ def train(
                 evaluation = _evaluate(state, held_out, precision.device)
                 callbacks.on_evaluation(state, float(loss), evaluation)
             callbacks.on_step(state.step)
-    if state.best_weights is not None:
-        state.network.load_state_dict(state.best_weights)
+    if state.kept_weights is not None:
+        state.network.load_state_dict(state.kept_weights)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -153,10 +170,7 @@ def _evaluate(
         accuracy=float((predicted == held_out.labels).mean()),
         balanced_accuracy=balanced_accuracy(held_out.labels, predicted),
         loss=float(-np.log(np.maximum(of_truth, _TINY)).mean()),
+        images=len(held_out),
     )
-    if now.better_than(state.best):
-        state.best, state.stale = now, 0
-        state.best_weights = copy.deepcopy(state.network.state_dict())
-    else:
-        state.stale += 1
+    state.judge(now)
     return now

@@ -33,12 +33,12 @@ def checkpoint(trained: TrainingState) -> bytes:
 
 def test_a_checkpoint_keeps_all_that_goes_on(trained: TrainingState, checkpoint: bytes) -> None:
     loaded = load_checkpoint(checkpoint, SHAPE, RECIPE, device="cpu")
-    assert (loaded.step, loaded.stale, loaded.best) == (4, trained.stale, trained.best)
-    assert loaded.best is not None
-    assert loaded.best_weights is not None
-    assert trained.best_weights is not None
-    for name, value in trained.best_weights.items():
-        assert torch.equal(loaded.best_weights[name], value)
+    assert (loaded.step, loaded.stale, loaded.kept) == (4, trained.stale, trained.kept)
+    assert loaded.kept is not None
+    assert loaded.kept_weights is not None
+    assert trained.kept_weights is not None
+    for name, value in trained.kept_weights.items():
+        assert torch.equal(loaded.kept_weights[name], value)
     for name, value in trained.network.state_dict().items():
         assert torch.equal(loaded.network.state_dict()[name], value)
     assert save_checkpoint(loaded, RECIPE) == checkpoint
@@ -57,7 +57,7 @@ def test_averages_lie_in_memory_as_their_parameters(checkpoint: bytes) -> None:
 def test_a_training_that_has_not_begun_is_a_checkpoint_too() -> None:
     begun = start_training(SHAPE, RECIPE, device="cpu")
     loaded = load_checkpoint(save_checkpoint(begun, RECIPE), SHAPE, RECIPE, device="cpu")
-    assert (loaded.step, loaded.stale, loaded.best, loaded.best_weights) == (0, 0, None, None)
+    assert (loaded.step, loaded.stale, loaded.kept, loaded.kept_weights) == (0, 0, None, None)
     assert not loaded.optimiser.state
 
 

@@ -79,15 +79,35 @@ def test_balanced_accuracy_is_the_mean_of_the_categories() -> None:
     assert balanced_accuracy(labels, labels) == 1.0
 
 
-def test_better_is_more_right_or_as_many_and_surer() -> None:
-    def at(right: float, loss: float) -> Evaluation:
-        return Evaluation(step=1, accuracy=0.0, balanced_accuracy=right, loss=loss)
+def evaluation(step: int, right: float, *, images: int = 100) -> Evaluation:
+    return Evaluation(step=step, accuracy=right, balanced_accuracy=right, loss=1.0, images=images)
 
-    assert at(0.1, 9.0).better_than(None)
-    assert at(0.6, 9.0).better_than(at(0.5, 1.0))
-    assert at(0.5, 0.9).better_than(at(0.5, 1.0))
-    assert not at(0.5, 1.0).better_than(at(0.5, 1.0))
-    assert not at(0.4, 0.1).better_than(at(0.5, 1.0))
+
+@pytest.mark.parametrize(
+    ("accuracies", "kept", "stale"),
+    [
+        ([0.5, 0.8, 0.79], 3, 1),  # within a standard error of the highest, and later
+        ([0.5, 0.8, 0.7], 2, 1),
+        ([0.8, 0.5, 0.9], 3, 0),
+        ([0.8, 0.5, 0.5], 1, 2),
+        ([0.8, 0.8, 0.8], 3, 2),
+        ([1.0, 0.99, 0.99], 1, 2),  # no error at all leaves no room
+    ],
+)
+def test_the_last_step_near_the_highest_is_kept(
+    accuracies: list[float], kept: int, stale: int
+) -> None:
+    state = begin(recipe())
+    for step, accuracy in enumerate(accuracies, start=1):
+        state.judge(evaluation(step, accuracy))
+    assert state.kept is not None
+    assert (state.kept.step, state.stale) == (kept, stale)
+
+
+def test_more_images_leave_less_to_luck() -> None:
+    few, many = (evaluation(1, 0.8, images=images) for images in (25, 2500))
+    assert few.standard_error == pytest.approx(0.08)
+    assert many.standard_error == pytest.approx(0.008)
 
 
 @pytest.mark.parametrize("dtype_name", ["float32", "bfloat16"])
@@ -146,7 +166,8 @@ def test_an_interrupted_training_ends_with_the_same_weights(shape: Shape, step: 
     resumed = load_checkpoint(data, shape, settings, device="cpu")
     assert resumed.step == step
     run(resumed, settings, TRAIN, misleading(VAL))
-    assert (resumed.step, resumed.best, resumed.stale) == (whole.step, whole.best, whole.stale)
+    assert (resumed.step, resumed.kept, resumed.stale) == (whole.step, whole.kept, whole.stale)
+    assert resumed.highest == whole.highest
     assert same(resumed.network.state_dict(), whole.network.state_dict())
     ends = [save_checkpoint(state, settings) for state in (resumed, whole)]
     assert ends[0] == ends[1], "the optimiser's averages are the same as well"
@@ -157,13 +178,13 @@ def test_it_learns_what_is_plain_to_see() -> None:
     state = begin(settings)
     said = run(state, settings, TRAIN, VAL)
     assert [each.step for each in said if each] == [10, 20, 30]
-    assert state.best is not None
-    assert state.best.balanced_accuracy == state.best.accuracy == 1.0
+    assert state.kept is not None
+    assert state.kept.balanced_accuracy == state.kept.accuracy == 1.0
     probabilities = predict(state.network, VAL.pixels, device="cpu")
     assert (probabilities.argmax(axis=1) == VAL.labels).all()
 
 
-def test_the_weights_that_did_best_on_val_are_kept() -> None:
+def test_the_weights_of_the_kept_step_are_published() -> None:
     settings = recipe(steps=12)
     state = begin(settings)
     seen: list[tuple[Evaluation, dict[str, Tensor]]] = []
@@ -175,20 +196,19 @@ def test_the_weights_that_did_best_on_val_are_kept() -> None:
 
     held_out = misleading(TRAIN)
     train(state, TRAIN, held_out, settings, PRECISION, Callbacks(lambda _: None, keep))
-    best, weights = max(seen, key=lambda each: (each[0].balanced_accuracy, -each[0].loss))
-    assert best.step < settings.steps, "else the last weights would pass as well"
-    assert state.best == best
+    kept, weights = next(each for each in seen if each[0] == state.kept)
+    assert kept.step < settings.steps, "else the last weights would pass as well"
     assert same(state.network.state_dict(), weights)
     probabilities = predict(state.network, held_out.pixels, device="cpu")
     of_truth = probabilities[np.arange(len(held_out)), held_out.labels]
-    assert best.loss == pytest.approx(-np.log(of_truth).mean(), rel=1e-5)
+    assert kept.loss == pytest.approx(-np.log(of_truth).mean(), rel=1e-5)
 
 
 def test_patience_ends_a_training_early_and_a_resumed_one_too() -> None:
     settings = recipe(steps=60, patience=2)
     data, state = saved_at(1, settings, SHAPE)
-    assert state.best is not None
-    assert state.step == state.best.step + settings.evaluate_every * 2 < settings.steps
+    assert state.highest is not None
+    assert state.step == state.highest.step + settings.evaluate_every * 2 < settings.steps
     assert state.stale == 2
     resumed = load_checkpoint(data, SHAPE, settings, device="cpu")
     run(resumed, settings, TRAIN, misleading(VAL))
@@ -201,15 +221,15 @@ def test_a_better_evaluation_begins_the_count_anew() -> None:
     state = begin(settings)
     state.stale = 7
     run(state, settings, TRAIN, VAL)
-    assert state.best is not None
-    assert state.stale == (state.step - state.best.step) // settings.evaluate_every
+    assert state.highest is not None
+    assert state.stale == (state.step - state.highest.step) // settings.evaluate_every
 
 
 def test_without_val_the_last_weights_are_kept_and_val_never_changes_them() -> None:
     settings = recipe(steps=7, patience=1)
     blind = begin(settings)
     assert run(blind, settings, TRAIN) == [None] * 4, "at 2, 4, 6 and the end"
-    assert (blind.step, blind.best, blind.best_weights) == (7, None, None)
+    assert (blind.step, blind.kept, blind.kept_weights) == (7, None, None)
 
     last: dict[str, Tensor] = {}
     seeing = begin(recipe(steps=7))
