@@ -20,7 +20,7 @@ class Plan:
     lesions: int = 60
     difficulty: float = 0.5
     size: Size = 32
-    steps: int = 1000
+    steps: int = 1200
     #: Of the experiment: real images of a category, and budgets of each seed's GAN and classifiers.
     seeds: int = 2
     train_per_category: int = 20
