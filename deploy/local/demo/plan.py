@@ -43,14 +43,15 @@ class Plan:
         options = self._gan_options(self.steps).model_dump()
         return GanCommand(dataset=dataset, name="demo", seed=self.seed, **options)
 
-    def experiment_command(self, dataset: str) -> ExperimentCommand:
+    def experiment_command(self, dataset: Dataset) -> ExperimentCommand:
         """All four arms, with budgets that are too small for the GAN to show what it can."""
+        fewest = min(dataset.counts["train"].values())
         return ExperimentCommand(
-            dataset=dataset,
+            dataset=dataset.id,
             name="demo",
             seeds=self.seeds,
-            train_per_category=self.train_per_category,
-            gan=self._gan_options(self.arm_gan_steps),
+            train_per_category=min(self.train_per_category, fewest),
+            gan=self._gan_options(min(self.arm_gan_steps, self.steps)),
             classifier=ArmClassifier(
                 steps=self.classifier_steps, batch_size=32, synthetic_share=0.25
             ),

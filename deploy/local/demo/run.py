@@ -29,7 +29,7 @@ def run_demo(client: Client, plan: Plan, timeline: Timeline) -> Made:
     preprocessed = preprocess(client, raw, plan, timeline)
     # Both at once: classifiers that need no GAN are trained beside it, on the other core.
     training = client.gans.train(plan.gan_command(preprocessed.id))
-    comparing = client.experiments.run(plan.experiment_command(preprocessed.id))
+    comparing = client.experiments.run(plan.experiment_command(preprocessed))
     gan = train(client, training, timeline)
     experiment = compare_arms(client, comparing, timeline)
     report = plan.out / "report.html"
