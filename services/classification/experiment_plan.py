@@ -46,6 +46,7 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
         input=given,
         target=experiment_id,
         finished=_finished(session, experiment_id),
+        total=1,
         unit=JOBS,
         requires=[job for each in classifiers.values() for made in each for job in made.requires],
         also=lambda session, job: _add_row(session, job, command, source),

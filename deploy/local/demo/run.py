@@ -113,7 +113,8 @@ def compare_arms(client: Client, comparing: Job, timeline: Timeline) -> Experime
         job = step.wait(client, comparing)
         experiment = client.experiments.get(_output(job, "experiment"))
         n = experiment.n_test
-        step.finish(f"{experiment.id}, {experiment.seeds} seeds, {n} test images")
+        seeds = "1 seed" if experiment.seeds == 1 else f"{experiment.seeds} seeds"
+        step.finish(f"{experiment.id}, {seeds}, {n} test images")
     return experiment
 
 
