@@ -14,7 +14,8 @@ from services.augmentation.domain.augment import augment
 from services.augmentation.domain.series import draw_series, generator
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
-from shared.datasets.contact_sheet import contact_sheet, encode_image
+from shared.datasets.contact_sheet import contact_sheet, open_image
+from shared.datasets.pixels import decode_uint8, encode_image
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
 from shared.datasets.writing import DatasetWriter, destination
@@ -49,7 +50,7 @@ def _images(
         meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
         yield png, meta
         if record.split == "train":
-            image = _square(reading.decode_uint8(png), record)
+            image = _square(decode_uint8(png), record)
             for copy in range(1, command.copies + 1):
                 made = make_copy(image, command, record.index, copy)
                 yield encode_image(made), replace(meta, box_px=None, seed=command.seed, draw=copy)
@@ -71,10 +72,11 @@ def preview(
 
     Raises :class:`BadInput` for what is not a square 8-bit PNG.
     """
-    image = _square(reading.decode_uint8(store.get(image_key)), None)
+    image = _square(decode_uint8(store.get(image_key)), None)
     copies = [make_copy(image, options, 0, copy) for copy in range(1, options.copies + 1)]
     key = f"results/{job.job_id}/{job.attempt}.png"
-    store.put(key, contact_sheet([image, *copies]), content_type="image/png")
+    shown = [open_image(encode_image(each)) for each in (image, *copies)]
+    store.put(key, contact_sheet(shown), content_type="image/png")
     output: dict[str, Any] = {"object": key, "content_type": "image/png"}
     return Outcome(output, afterwards=partial(store.delete, image_key))
 

@@ -24,7 +24,8 @@ from services.classification.settings import ClassificationSettings
 from shared.compute.precision import choose_precision
 from shared.datasets import catalog, reading
 from shared.datasets.leakage import refuse_shared_patients, unseen
-from shared.datasets.reading import Labelled, StoredDataset
+from shared.datasets.pixels import Labelled, load_held_out
+from shared.datasets.reading import StoredDataset
 from shared.db.tables import ClassifierRow, ExperimentRow
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
@@ -60,7 +61,7 @@ def compare_arms(
     found = _contestants(job, store, command)
     categories = _categories(found)
     catalog.require_test(found.dataset.row, categories)
-    held_out = reading.load_held_out(store, found.dataset, categories, "test")
+    held_out = load_held_out(store, found.dataset, categories, "test")
     seen = _refuse_leaks(found, held_out)
     patients = [record.patient for record in held_out.records]
     test = grouped_by_patient(held_out.labels, patients, categories)

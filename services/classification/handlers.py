@@ -21,6 +21,7 @@ from services.classification.settings import ClassificationSettings
 from services.classification.trainer import Trainer
 from shared.compute.precision import choose_precision
 from shared.datasets import reading
+from shared.datasets.pixels import decode_uint8
 from shared.db.tables import ClassifierRow
 from shared.errors import BadInput
 from shared.ids import sha256_of
@@ -131,7 +132,7 @@ def classify(
     """
     with job.reading() as session:
         row = rows.published(session, classifier_id)
-    image = _fitting(reading.decode_uint8(store.get(image_key)), row)
+    image = _fitting(decode_uint8(store.get(image_key)), row)
     network, device = hot_classifier(store, row, settings)
     probabilities = predict(network, image[None], device=device)[0]
     answer = Classification(

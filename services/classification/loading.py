@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from lesiongan.contracts.categories import CATEGORIES, Category
 from services.classification.domain.images import LabelledImages
-from shared.datasets import reading
 from shared.datasets.leakage import refuse_shared_patients, unseen
-from shared.datasets.reading import Labelled, StoredDataset
+from shared.datasets.pixels import Labelled, load_held_out, load_train
+from shared.datasets.reading import StoredDataset
 from shared.errors import BadInput
 from shared.storage.port import ObjectStore
 
@@ -34,9 +34,9 @@ def load_images(store: ObjectStore, datasets: Sequence[StoredDataset]) -> Classi
     that are on both sides.
     """
     categories = _categories(datasets)
-    train = [(each, reading.load_train(store, each, categories)) for each in datasets]
+    train = [(each, load_train(store, each, categories)) for each in datasets]
     val = [
-        reading.load_held_out(store, each, categories, "val")
+        load_held_out(store, each, categories, "val")
         for each in datasets
         if any(each.row.counts["val"].get(category) for category in categories)
     ]

@@ -28,7 +28,7 @@ from services.gan.trainer import Trainer
 from shared.compute.precision import Precision, choose_precision
 from shared.datasets import catalog, reading
 from shared.datasets.catalog import NewDataset
-from shared.datasets.contact_sheet import encode_image
+from shared.datasets.pixels import encode_image, load_train
 from shared.datasets.records import ImageMeta
 from shared.datasets.writing import DatasetWriter, destination, growing_shards
 from shared.db.tables import GanRow
@@ -50,7 +50,7 @@ def train_gan(
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
     architecture, training = _architecture(gan, command), _training(command)
-    images, labels, _ = reading.load_train(store, dataset, _categories(gan))
+    images, labels, _ = load_train(store, dataset, _categories(gan))
     precision = choose_precision(device=settings.device, threads=settings.threads)
     data = load_training_images(images, labels, architecture, device=precision.device)
     trainer = Trainer(job, store, gan_id, settings)

@@ -13,7 +13,7 @@ from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.training import Callbacks, Metrics
 from services.gan.settings import GanSettings
 from shared.compute.tensor_file import unchanged
-from shared.datasets.contact_sheet import encode_image
+from shared.datasets.pixels import encode_image
 from shared.db.tables import CheckpointRow, PreviewRow
 from shared.errors import BadInput, Diverged
 from shared.ids import sha256_of

@@ -13,7 +13,7 @@ from lesiongan.contracts.categories import Category, Split
 from lesiongan.contracts.datasets import Dataset, DatasetImage
 from shared.datasets import catalog, reading, removal
 from shared.datasets.archive import archive_batches, manifest_csv
-from shared.datasets.contact_sheet import contact_sheet
+from shared.datasets.contact_sheet import contact_sheet, for_display
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput
@@ -128,10 +128,7 @@ def get_contact_sheet(
     """The first ``n`` images of the selection, 16-bit ones in their own window."""
     dataset = reading.open_dataset(session, store, dataset_id)
     records = dataset.select(category=category, split=split)[:n]
-    images = [
-        reading.decode_for_display(png, record)
-        for record, png in reading.iterate(store, dataset, records)
-    ]
+    images = [for_display(png, record) for record, png in reading.iterate(store, dataset, records)]
     return Response(contact_sheet(images), media_type="image/png")
 
 

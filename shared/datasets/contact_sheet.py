@@ -1,57 +1,73 @@
-"""A contact sheet: many images in one picture."""
+"""A contact sheet: many images in one picture. Pillow alone, which APIs can carry."""
 
+import io
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from shared.datasets.records import ImageMeta
+from shared.errors import BadInput
 
 CELL_PX = 96
 GAP_PX = 4
+BACKGROUND = (24, 24, 24)
+#: DeepLesion's PNGs: HU = value - 32768.
+HU_OFFSET = 32768
+#: Abdominal soft tissue, for images that say nothing of a window.
+WINDOW_HU = (-160.0, 240.0)
 
 
 def contact_sheet(
-    images: Sequence[npt.NDArray[np.uint8]], *, columns: int | None = None, cell_px: int = CELL_PX
+    images: Sequence[Image.Image], *, columns: int | None = None, cell_px: int = CELL_PX
 ) -> bytes:
     """A PNG that shows ``images`` in rows, each enlarged or shrunk to ``cell_px``.
 
     Args:
-        images: uint8 [C, H, W] each, C = 1 or 3.
+        images: of modes L or RGB, as :func:`open_image` and :func:`for_display` answer.
         columns: images in a row; the default makes the sheet about square.
         cell_px: side of a cell in pixels.
     """
     columns = columns or max(1, math.ceil(math.sqrt(len(images))))
     rows = max(1, math.ceil(len(images) / columns))
     step = cell_px + GAP_PX
-    sheet = np.full((rows * step + GAP_PX, columns * step + GAP_PX, 3), 24, np.uint8)
+    sheet = Image.new("RGB", (columns * step + GAP_PX, rows * step + GAP_PX), BACKGROUND)
     for place, image in enumerate(images):
-        top = GAP_PX + place // columns * step
-        left = GAP_PX + place % columns * step
-        sheet[top : top + cell_px, left : left + cell_px] = _cell(image, cell_px)
-    return encode_png(sheet)
+        row, column = divmod(place, columns)
+        method = Image.Resampling.BICUBIC if image.height < cell_px else Image.Resampling.BOX
+        cell = image.resize((cell_px, cell_px), method)
+        sheet.paste(cell, (GAP_PX + column * step, GAP_PX + row * step))
+    data = io.BytesIO()
+    sheet.save(data, "PNG", compress_level=3)
+    return data.getvalue()
 
 
-def encode_png(image: npt.NDArray[Any], *, compression: int = 3) -> bytes:
-    """A PNG of [H, W] or [H, W, 3] (BGR) values, 8 or 16 bits each; no metadata."""
-    done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, compression])
-    if not done:
-        raise ValueError(f"an image of shape {image.shape} cannot be a PNG")
-    return data.tobytes()
+def open_image(png: bytes) -> Image.Image:
+    """An 8-bit PNG, grey or RGB. Raises :class:`BadInput` for anything else."""
+    image = _open(png)
+    if image.mode not in ("L", "RGB"):
+        raise BadInput("the image is not an 8-bit PNG")
+    return image
 
 
-def encode_image(image: npt.NDArray[np.uint8]) -> bytes:
-    """A PNG of uint8 [C, H, W], C = 1 or 3 (RGB): the inverse of ``reading.decode_uint8``."""
-    channels_last = image.transpose(1, 2, 0)[..., ::-1]
-    return encode_png(np.ascontiguousarray(channels_last), compression=1)
+def for_display(png: bytes, meta: ImageMeta) -> Image.Image:
+    """Any stored image with 8 bits; HU in the image's own window, else in ``WINDOW_HU``."""
+    if meta.unit == "uint8":
+        return open_image(png)
+    image = _open(png)
+    if image.mode != "I;16":
+        raise BadInput("the image is not a 16-bit grey PNG")
+    low, high = meta.window_hu or WINDOW_HU
+    scale = 255.0 / (high - low)
+    # Pillow clips to 0...255 and cuts off fractions: a half more rounds.
+    offset = 0.5 - (HU_OFFSET + low) * scale
+    return image.convert("I").convert("F").point(lambda value: value * scale + offset).convert("L")
 
 
-def _cell(image: npt.NDArray[np.uint8], cell_px: int) -> npt.NDArray[np.uint8]:
-    channels_last = np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1])
-    larger = channels_last.shape[0] < cell_px
-    method = cv2.INTER_CUBIC if larger else cv2.INTER_AREA
-    resized: Any = cv2.resize(channels_last, (cell_px, cell_px), interpolation=method)
-    if resized.ndim == 2:
-        resized = cv2.cvtColor(resized, cv2.COLOR_GRAY2BGR)
-    return np.asarray(resized, dtype=np.uint8)
+def _open(png: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(png), formats=["PNG"])
+        image.load()
+    except (UnidentifiedImageError, OSError) as error:
+        raise BadInput("the image is not a PNG") from error
+    return image

@@ -3,11 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category, Split
@@ -22,8 +18,6 @@ from shared.storage.port import ObjectStore
 SPAN_BYTES = 8 << 20
 #: Manifests are immutable, so those read last are kept.
 KEPT_MANIFESTS = 16
-#: DeepLesion's PNGs: HU = value - 32768.
-HU_OFFSET = 32768
 
 
 @dataclass(frozen=True)
@@ -93,80 +87,6 @@ def iterate(
         for record in span:
             at = record.offset - start
             yield record, data[at : at + record.size]
-
-
-class Labelled(NamedTuple):
-    """``images`` uint8 [N, C, H, W], ``labels`` int64 [N], and what is known of each image."""
-
-    images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int64]
-    records: Sequence[ImageRecord]
-
-
-def load_train(
-    store: ObjectStore, dataset: StoredDataset, categories: Sequence[Category]
-) -> Labelled:
-    """The training split; labels are places in ``categories``.
-
-    This is the only door through which training reads images: it never opens ``val`` or ``test``.
-
-    Raises :class:`BadInput` for images that are not 8-bit and of one size, or if there are none.
-    """
-    return _load(store, dataset, categories, "train")
-
-
-def load_held_out(
-    store: ObjectStore,
-    dataset: StoredDataset,
-    categories: Sequence[Category],
-    split: Literal["val", "test"],
-) -> Labelled:
-    """A split that nothing is trained on, as :func:`load_train` answers."""
-    return _load(store, dataset, categories, split)
-
-
-def _load(
-    store: ObjectStore, dataset: StoredDataset, categories: Sequence[Category], split: Split
-) -> Labelled:
-    wanted = set(categories)
-    records = [record for record in dataset.select(split=split) if record.category in wanted]
-    if not records:
-        which = "training" if split == "train" else split
-        raise BadInput(f"data set {dataset.row.id} has no {which} images")
-    images, labels, read = [], [], []
-    for record, png in iterate(store, dataset, records):
-        if record.unit != "uint8":
-            raise BadInput(f"data set {dataset.row.id} holds HU, not 8-bit images: preprocess it")
-        images.append(decode_uint8(png))
-        labels.append(categories.index(record.category))
-        read.append(record)
-    if len({image.shape for image in images}) > 1:
-        raise BadInput(f"the images of data set {dataset.row.id} differ in size: preprocess it")
-    return Labelled(np.stack(images), np.asarray(labels, dtype=np.int64), read)
-
-
-def decode_uint8(png: bytes) -> npt.NDArray[np.uint8]:
-    """An 8-bit PNG as [C, H, W]; C is 1 or 3 (RGB). Raises :class:`BadInput` for anything else."""
-    image: Any = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint8:
-        raise BadInput("the image is not an 8-bit PNG")
-    if image.ndim == 2:
-        return np.asarray(image)[None]
-    rgb: npt.NDArray[np.uint8] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB).transpose(2, 0, 1)
-    return np.ascontiguousarray(rgb)
-
-
-def decode_for_display(png: bytes, record: ImageRecord) -> npt.NDArray[np.uint8]:
-    """Any stored image as uint8 [C, H, W]; HU in the image's own window, else -160…240 HU."""
-    if record.unit == "uint8":
-        return decode_uint8(png)
-    values: Any = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16 or values.ndim != 2:
-        raise BadInput("the image is not a 16-bit grey PNG")
-    low, high = record.window_hu or (-160.0, 240.0)
-    hu = values.astype(np.float32) - HU_OFFSET
-    grey = np.clip((hu - low) / (high - low) * 255.0, 0, 255)
-    return np.asarray(np.rint(grey), dtype=np.uint8)[None]
 
 
 def _spans(ordered: Sequence[ImageRecord]) -> Iterator[list[ImageRecord]]:

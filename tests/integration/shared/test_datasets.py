@@ -19,6 +19,7 @@ from services.preprocessing.domain.raw_images import RawImage
 from shared.datasets import catalog, reading, removal
 from shared.datasets.archive import archive_batches, file_name, manifest_csv
 from shared.datasets.identity import content_sha256
+from shared.datasets.pixels import load_train
 from shared.datasets.shards import ShardWriter, read_shard
 from shared.datasets.writing import DatasetWriter, full_shards, growing_shards
 from shared.db.engine import Sessions
@@ -328,12 +329,12 @@ def test_training_never_sees_validation_or_test_images(sessions: Sessions, store
         for split in (*SPLITS, None)
     ]
     dataset = opened(sessions, store, stored_dataset(sessions, store, images))
-    loaded, labels, _ = reading.load_train(store, dataset, CATEGORIES)
+    loaded, labels, _ = load_train(store, dataset, CATEGORIES)
     assert loaded.shape == (8, 1, 8, 8)
     assert loaded.dtype == np.uint8
     assert set(np.unique(loaded[:, :, 1:, 1:])) == {levels["train"]}
     assert sorted(labels.tolist()) == list(range(8))
-    some = reading.load_train(store, dataset, ["lung", "bone"])
+    some = load_train(store, dataset, ["lung", "bone"])
     assert some.labels.tolist() == [1, 0], (
         "in the order of the store, labelled by place in the request"
     )
@@ -354,7 +355,7 @@ def test_what_cannot_be_trained_on_is_refused(
 ) -> None:
     dataset = opened(sessions, store, stored_dataset(sessions, store, images))
     with pytest.raises(BadInput, match=match):
-        reading.load_train(store, dataset, ["liver"])
+        load_train(store, dataset, ["liver"])
 
 
 def test_a_set_that_lacks_training_images_is_named(sessions: Sessions, store: S3Store) -> None:
