@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := uv==0.13.9
 
-.PHONY: help demo up down status test test-all check format lock openapi bench clean
+.PHONY: help demo up down status test test-all check format lock openapi bench clean env test-compose
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,14 @@ lock: $(READY)   ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes \
 	  --no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	  --upgrade --quiet -o deploy/requirements.lock
+
+# Docker on a server (docs/operations.md).
+
+env:             ## write .env: random secrets for docker compose; what is there is kept
+	@$(PYTHON) deploy/env.py
+
+test-compose: $(READY) ## the tests that run docker-compose.yml
+	@LESIONGAN_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/compose --timeout 900
 
 clean:           ## remove what was built here; data of the stack stay
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,10 +6,13 @@ Run once before anything serves; running it again changes nothing.
 import os
 import sys
 
+from sqlalchemy.exc import OperationalError
+
 from deploy.migrations.run import upgrade
 from shared.db.engine import make_engine, make_sessions
 from shared.errors import LesionGanError
 from shared.settings import Settings, get_settings
+from shared.storage.port import StoreUnavailable
 from shared.storage.s3 import S3Store
 from shared.web.auth import ensure_key
 
@@ -17,7 +20,7 @@ from shared.web.auth import ensure_key
 def prepare(settings: Settings, *, api_key: str | None = None) -> None:
     """Upgrade the schema, make the bucket and, if ``api_key`` is given, an admin key of it."""
     upgrade(settings.database_url)
-    S3Store(settings).ensure_bucket()
+    _make_bucket(settings)
     if api_key is None:
         return
     engine = make_engine(settings.database_url)
@@ -27,12 +30,24 @@ def prepare(settings: Settings, *, api_key: str | None = None) -> None:
     engine.dispose()
 
 
+def _make_bucket(settings: Settings) -> None:
+    try:
+        S3Store(settings).ensure_bucket()
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            f"{error.detail}: LESIONGAN_S3_ENDPOINT is {settings.s3_endpoint}"
+        ) from error
+
+
 def main() -> None:
     """Prepare by the environment's settings; ``LESIONGAN_BOOTSTRAP_KEY`` is the first key."""
     try:
         prepare(get_settings(), api_key=os.environ.get("LESIONGAN_BOOTSTRAP_KEY"))
     except LesionGanError as error:
         sys.exit(f"prepare: {error.detail}")
+    except OperationalError as error:
+        why = str(error.orig).strip().splitlines()[-1]
+        sys.exit(f"prepare: the database does not answer: {why}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""The worker process of every queue: ``python -m services.worker --queues gan-sample --name w1``.
+"""The worker process of every queue: ``python -m services.worker --queues gan-sample``.
 
 Like ``services/app.py`` it sees every service, and loads of them only what its queues need.
 """
 
 import argparse
 import importlib
+import socket
 from collections.abc import Iterable
 
 from shared.worker.celery_app import work
@@ -56,10 +57,12 @@ def preload(queues: Iterable[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run one LesionGAN worker process.")
     parser.add_argument("--queues", required=True, help="comma-separated names of queues")
-    parser.add_argument("--name", required=True, help="the worker's name in the ledger")
+    parser.add_argument("--name", help="the worker's name in the ledger; the host's if not given")
     options = parser.parse_args()
     queues = options.queues.split(",")
-    work(name=options.name, queues=queues, find_task=find_task, preload=lambda: preload(queues))
+    # Containers of one service have hosts' names of their own, so any number may run.
+    name = options.name or f"worker-{queues[0]}-{socket.gethostname()}"
+    work(name=name, queues=queues, find_task=find_task, preload=lambda: preload(queues))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ call :func:`get_settings` once, at their edge.
 """
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import LesionGanError
@@ -40,7 +41,15 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(description="installation key: pseudonyms of patients derive from it")
 
     lease_seconds: float = Field(default=30.0, gt=0, description="silent so long: dead")
+    pulse_file: Path | None = Field(default=None, description="touched while a worker is well")
     upload_max_bytes: int = Field(default=20 * 2**30, gt=0)
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        if not value or "/" in value:
+            raise ValueError(f"{value!r} is not host:port; https is LESIONGAN_S3_SECURE=true")
+        return value
 
     @model_validator(mode="after")
     def _no_default_secret(self) -> "Settings":

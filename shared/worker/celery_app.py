@@ -13,6 +13,7 @@ from shared.queue.celery import make_celery
 from shared.queue.port import QUEUES, RUN_JOB
 from shared.settings import get_settings
 from shared.worker.ports import Task, connect
+from shared.worker.pulse import Pulse
 from shared.worker.runner import JobRunner
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def work(
     runner = JobRunner(connect(settings), find_task, worker=name)
     app = make_celery(settings)
     _register(app, runner)
-    _on_signals(runner, preload)
+    _on_signals(runner, preload, Pulse(settings.pulse_file))
     app.worker_main(
         [
             "worker",
@@ -74,12 +75,13 @@ def _register(app: Celery, runner: JobRunner) -> None:
     app.task(name=RUN_JOB)(run_job)
 
 
-def _on_signals(runner: JobRunner, preload: Callable[[], None]) -> None:
+def _on_signals(runner: JobRunner, preload: Callable[[], None], pulse: Pulse) -> None:
     def drain(**_: Any) -> None:
         runner.drain()
 
     def warm_up(**_: Any) -> None:
         preload()
+        pulse.start()
         log.info("ready")
 
     signals.worker_shutting_down.connect(drain, weak=False)

@@ -11,6 +11,7 @@ from shared.jobs import sweep
 from shared.observability.logs import configure_logging
 from shared.settings import get_settings
 from shared.worker.ports import Ports, connect
+from shared.worker.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +33,16 @@ def sweep_once(ports: Ports) -> None:
 def main() -> None:
     """Sweep until SIGTERM; servers that are away are tried again."""
     configure_logging()
-    ports = connect(get_settings())
+    settings = get_settings()
+    ports = connect(settings)
+    pulse = Pulse(settings.pulse_file)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.wait(INTERVAL_SECONDS):
         try:
             sweep_once(ports)
+            pulse.beat()
         except SQLAlchemyError as error:
             log.warning("sweep put off: %s", error)
 

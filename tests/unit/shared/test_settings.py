@@ -67,3 +67,9 @@ def test_secrets_do_not_show() -> None:
 def test_numbers_have_bounds(change: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate({**GIVEN, **change})
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://minio:9000", "minio:9000/"])
+def test_an_s3_endpoint_is_host_and_port(endpoint: str) -> None:
+    with pytest.raises(ValidationError, match="is not host:port"):
+        Settings.model_validate({**GIVEN, "s3_endpoint": endpoint})
