@@ -69,7 +69,8 @@ def grouped_by_patient(
         BadInput: there is no test image.
         ValueError: arrays of unequal lengths, or labels that are no place in ``categories``.
     """
-    known = {patient: place for place, patient in enumerate(sorted(set(filter(None, patients))))}
+    # In order of appearance: pseudonyms differ between installations, and intervals must not.
+    known = {patient: place for place, patient in enumerate(dict.fromkeys(filter(None, patients)))}
     alone = len(known)
     groups = [known[p] if p else alone + place for place, p in enumerate(patients)]
     return TestSet(
