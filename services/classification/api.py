@@ -1,6 +1,6 @@
 """Routes of the classification service: classifiers, and what they say of an image."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -116,6 +116,9 @@ async def classify(
     request: Request,
     submission: SubmissionDep,
     classifier: Annotated[ClassifierId, Query(description="which one to ask")],
+    _explain: Annotated[
+        Literal["false"], Query(alias="explain", description="Grad-CAM is not made yet")
+    ] = "false",
 ) -> Response:
     """Send an 8-bit PNG of the size that the classifier was trained on."""
     settings = ClassificationSettings()

@@ -228,6 +228,11 @@ def test_a_classifier_that_cannot_be_asked(client: httpx.Client, classifier: str
     is_problem(client.post("/classify", content=image), 422, "classifier")
 
 
+def test_an_explanation_is_refused_not_left_out(client: httpx.Client, published: str) -> None:
+    answer = classify(client, png_of_size(32, 32), published, explain="true")
+    is_problem(answer, 422, "explain")
+
+
 def test_a_dry_run_of_classify_asks_nobody(client: httpx.Client, published: str) -> None:
     answer = classify(client, grey_png(1, size=32), published, dry_run="true")
     assert (answer.status_code, answer.json()["images"]) == (200, 1)
