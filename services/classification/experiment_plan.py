@@ -8,9 +8,10 @@ from lesiongan.contracts.gans import IMAGE_SIZES
 from services.classification.planned import ExperimentPlan, Lineage, PlannedExperiment
 from services.classification.planning import SYNTHETIC, SeedPlan, Source
 from shared.datasets import catalog, reading
-from shared.datasets.identity import run_id
+from shared.datasets.identity import run_id, unnamed
+from shared.db.rows import require
 from shared.db.tables import DatasetRow, ExperimentRow, GanRow, JobRow
-from shared.errors import BadInput, Conflict, NotFound
+from shared.errors import BadInput, Conflict
 from shared.jobs.notices import JOBS
 from shared.jobs.submit import NewJob
 from shared.plans.datasets import preprocess_job
@@ -25,10 +26,9 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
     dataset = catalog.get(session, command.dataset)
     source = _source(session, store, dataset, command)
     if command.gan_id is not None:
-        _check_gan(session, command, source)
+        _check_gan(session, command.gan_id, command, source)
     asked = command.model_dump(mode="json")
-    unnamed = {key: value for key, value in asked.items() if key != "name"}
-    experiment_id = run_id("exp", "experiment", unnamed)
+    experiment_id = run_id("exp", "experiment", unnamed(asked))
     seeds = [SeedPlan(session, command, source, seed) for seed in range(command.seeds)]
     classifiers = {arm: [seed.classifier(arm) for seed in seeds] for arm in command.arms}
     plan = ExperimentPlan(
@@ -101,10 +101,8 @@ def _raw_source(session: Session, dataset: DatasetRow, command: ExperimentComman
     )
 
 
-def _check_gan(session: Session, command: ExperimentCommand, source: Source) -> None:
-    gan = session.get(GanRow, command.gan_id)
-    if gan is None:
-        raise NotFound(f"there is no GAN {command.gan_id}")
+def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source: Source) -> None:
+    gan = require(session, GanRow, gan_id, "GAN")
     if gan.weights_key is None:
         raise Conflict(f"{gan.id} has no weights yet: its training has not succeeded")
     if not SYNTHETIC & set(command.arms):

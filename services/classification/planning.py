@@ -63,11 +63,12 @@ class SeedPlan:
 
     def classifier(self, arm: Arm) -> Made:
         """The classifier of an arm."""
-        training: list[Made] = []
         # An augmented data set holds its originals too.
-        held = self._augmented if arm in AUGMENTED else self._real
-        training += [held] if held is not None else []
-        training += [self._synthetic] if arm in SYNTHETIC and self._synthetic is not None else []
+        parts = [
+            self._augmented if arm in AUGMENTED else self._real,
+            self._synthetic if arm in SYNTHETIC else None,
+        ]
+        training = [part for part in parts if part is not None]
         options = self._command.classifier
         command = ClassifierCommand(
             **options.model_dump(),

@@ -1,29 +1,23 @@
 """Rows of classifiers and experiments. Nothing is committed here."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.classifiers import Classifier
 from lesiongan.contracts.experiments import Experiment
 from shared.db.references import refuse_while_needed
-from shared.db.tables import ClassifierRow, ExperimentRow, JobRow
-from shared.errors import Conflict, NotFound
-from shared.jobs.states import State
-
-
-class _Submitted(Protocol):
-    job_id: Any
+from shared.db.rows import require
+from shared.db.tables import ClassifierRow, ExperimentRow
+from shared.errors import Conflict
+from shared.jobs import ledger
 
 
 def get(session: Session, classifier_id: str) -> ClassifierRow:
     """A classifier's row; raises :class:`NotFound`."""
-    row = session.get(ClassifierRow, classifier_id)
-    if row is None:
-        raise NotFound(f"there is no classifier {classifier_id}")
-    return row
+    return require(session, ClassifierRow, classifier_id, "classifier")
 
 
 def published(session: Session, classifier_id: str) -> ClassifierRow:
@@ -36,7 +30,7 @@ def published(session: Session, classifier_id: str) -> ClassifierRow:
 
 def views(session: Session, rows: Sequence[ClassifierRow]) -> list[Classifier]:
     """Classifiers as clients see them; a classifier's status is its job's."""
-    statuses = _statuses(session, rows)
+    statuses = ledger.statuses(session, [row.job_id for row in rows])
     return [_view(row, statuses[row.job_id]) for row in rows]
 
 
@@ -68,9 +62,7 @@ def remove(session: Session, classifier_id: str) -> list[str]:
     Raises :class:`NotFound`, and :class:`Conflict` while it trains or an unfinished job needs it.
     """
     row = get(session, classifier_id)
-    job = session.get(JobRow, row.job_id)
-    if job is not None and job.status in (State.QUEUED, State.RUNNING):
-        raise Conflict(f"{classifier_id} is {job.status}: cancel {row.job_id} first")
+    ledger.refuse_while_made(session, classifier_id, row.job_id)
     refuse_while_needed(session, [classifier_id])
     session.execute(delete(ClassifierRow).where(ClassifierRow.id == classifier_id))
     return [key for key in (row.weights_key, row.checkpoint_key) if key is not None]
@@ -78,10 +70,7 @@ def remove(session: Session, classifier_id: str) -> list[str]:
 
 def get_experiment(session: Session, experiment_id: str) -> ExperimentRow:
     """An experiment's row; raises :class:`NotFound`."""
-    row = session.get(ExperimentRow, experiment_id)
-    if row is None:
-        raise NotFound(f"there is no experiment {experiment_id}")
-    return row
+    return require(session, ExperimentRow, experiment_id, "experiment")
 
 
 def reported(session: Session, experiment_id: str) -> ExperimentRow:
@@ -94,7 +83,7 @@ def reported(session: Session, experiment_id: str) -> ExperimentRow:
 
 def experiment_views(session: Session, rows: Sequence[ExperimentRow]) -> list[Experiment]:
     """Experiments as clients see them; an experiment's status is its job's."""
-    statuses = _statuses(session, rows)
+    statuses = ledger.statuses(session, [row.job_id for row in rows])
     return [experiment_view(row, statuses[row.job_id], row.result or {}) for row in rows]
 
 
@@ -115,8 +104,3 @@ def experiment_view(row: ExperimentRow, status: str, result: dict[str, Any]) -> 
             **result,
         }
     )
-
-
-def _statuses(session: Session, rows: Sequence[_Submitted]) -> dict[str, str]:
-    query = select(JobRow.id, JobRow.status).where(JobRow.id.in_([row.job_id for row in rows]))
-    return {row.id: row.status for row in session.execute(query)}

@@ -17,7 +17,6 @@ from lesiongan.contracts.gans import (
 from services.gan import store as rows
 from services.gan.domain.batches import load_training_images
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.generator import Generator
 from services.gan.domain.sampling import sample_batches
 from services.gan.domain.state import TrainingState
 from services.gan.domain.training import train
@@ -119,16 +118,9 @@ def generate(
     """
     with job.reading() as session:
         gan = rows.published(session, command.gan)
-    generator, precision = hot_generator(store, gan, settings)
     labels = [gan.categories.index(command.category)] * command.n
-    new = _synthetic_dataset(
-        job,
-        gan,
-        precision,
-        name=f"{command.n} synthetic {command.category} images of {gan.name}",
-        command=command.model_dump(mode="json"),
-    )
-    return _sample(job, store, (gan, generator, precision), labels, command.seed, new)
+    name = f"{command.n} synthetic {command.category} images of {gan.name}"
+    return _sample(job, store, gan, labels, command, settings, name=name)
 
 
 def generate_set(
@@ -151,27 +143,23 @@ def generate_set(
     ]
     if not 1 <= len(labels) <= MAX_IMAGES:
         raise BadInput(f"{len(labels)} images were asked for: 1 to {MAX_IMAGES} are made")
-    generator, precision = hot_generator(store, gan, settings)
-    new = _synthetic_dataset(
-        job,
-        gan,
-        precision,
-        name=f"{len(labels)} synthetic images of {gan.name}",
-        command=command.model_dump(mode="json"),
-    )
-    return _sample(job, store, (gan, generator, precision), labels, command.seed, new)
+    name = f"{len(labels)} synthetic images of {gan.name}"
+    return _sample(job, store, gan, labels, command, settings, name=name)
 
 
 def _sample(
     job: JobContext,
     store: ObjectStore,
-    hot: tuple[GanRow, Generator, Precision],
+    gan: GanRow,
     labels: Sequence[int],
-    seed: int,
-    new: NewDataset,
+    command: GenerateCommand | GenerateSetCommand,
+    settings: GanSettings,
+    *,
+    name: str,
 ) -> Outcome:
     """Image ``i`` is of category ``labels[i]``; what an earlier attempt stored is kept."""
-    gan, generator, precision = hot
+    generator, precision = hot_generator(store, gan, settings)
+    seed = command.seed
     with DatasetWriter(destination(store, job), plan=growing_shards) as writer:
         first = writer.resume()
         batches = sample_batches(
@@ -187,7 +175,8 @@ def _sample(
             meta = _synthetic_meta(gan, category, seed, index, image)
             writer.add(encode_image(image), meta)
             job.progress(len(writer), len(labels), "image")
-        write = writer.finish(new)
+        given = command.model_dump(mode="json")
+        write = writer.finish(_synthetic_dataset(job, gan, precision, name=name, command=given))
         return Outcome({"dataset": job.target, "images": len(writer), "gan": gan.id}, write)
 
 

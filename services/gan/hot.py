@@ -1,18 +1,16 @@
 """Generators that stay loaded between the jobs of a sampling worker."""
 
-from collections import OrderedDict
-
 from services.gan.domain.config import Architecture
 from services.gan.domain.generator import Generator
 from services.gan.domain.sampling import sample
 from services.gan.domain.weights import load_weights
 from services.gan.settings import GanSettings
+from shared.compute.hot import HotModels
 from shared.compute.precision import Precision, choose_precision
 from shared.db.tables import GanRow
 from shared.storage.port import ObjectStore
 
-#: By the SHA-256 of their weights, the one used last at the end.
-_loaded: OrderedDict[str, Generator] = OrderedDict()
+_generators: HotModels[Generator] = HotModels()
 
 
 def warm_up() -> None:
@@ -32,10 +30,11 @@ def hot_generator(
     assert gan.weights_key is not None, "only published GANs are sampled"
     assert gan.weights_sha256 is not None, "weights are written with their digest"
     precision = choose_precision(device=settings.device, threads=settings.threads)
-    if gan.weights_sha256 not in _loaded:
-        generator, _ = load_weights(store.get(gan.weights_key), device=precision.device)
-        _loaded[gan.weights_sha256] = generator
-        if len(_loaded) > settings.hot_generators:
-            _loaded.popitem(last=False)
-    _loaded.move_to_end(gan.weights_sha256)
-    return _loaded[gan.weights_sha256], precision
+    key = gan.weights_key
+
+    def load() -> Generator:
+        generator, _ = load_weights(store.get(key), device=precision.device)
+        return generator
+
+    kept = settings.hot_generators
+    return _generators.get(gan.weights_sha256, load, at_most=kept), precision

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import Gan, MetricPoint
 from shared.db.references import refuse_while_needed
-from shared.db.tables import CheckpointRow, GanRow, JobRow, MetricRow, PreviewRow
+from shared.db.rows import require
+from shared.db.tables import CheckpointRow, GanRow, MetricRow, PreviewRow
 from shared.errors import Conflict, NotFound
 from shared.jobs import ledger
-from shared.jobs.states import State
 
 #: What is locked while the default changes hands: two trainings may end at once.
 _DEFAULT = "default-gan"
@@ -21,10 +21,7 @@ _DEFAULT = "default-gan"
 
 def get(session: Session, gan_id: str) -> GanRow:
     """A GAN's row; raises :class:`NotFound`."""
-    row = session.get(GanRow, gan_id)
-    if row is None:
-        raise NotFound(f"there is no GAN {gan_id}")
-    return row
+    return require(session, GanRow, gan_id, "GAN")
 
 
 def published(session: Session, gan_id: str) -> GanRow:
@@ -91,8 +88,7 @@ def _make_default(session: Session, row: GanRow) -> None:
 
 def views(session: Session, rows: Sequence[GanRow]) -> list[Gan]:
     """GANs as clients see them; a GAN's status is its job's."""
-    query = select(JobRow.id, JobRow.status).where(JobRow.id.in_([row.job_id for row in rows]))
-    statuses = {row.id: row.status for row in session.execute(query)}
+    statuses = ledger.statuses(session, [row.job_id for row in rows])
     return [_view(row, statuses[row.job_id]) for row in rows]
 
 
@@ -172,9 +168,7 @@ def remove(session: Session, gan_id: str) -> list[str]:
     Raises :class:`NotFound`, and :class:`Conflict` while it trains or an unfinished job needs it.
     """
     row = get(session, gan_id)
-    job = session.get(JobRow, row.job_id)
-    if job is not None and job.status in (State.QUEUED, State.RUNNING):
-        raise Conflict(f"{gan_id} is {job.status}: cancel {row.job_id} first")
+    ledger.refuse_while_made(session, gan_id, row.job_id)
     refuse_while_needed(session, [gan_id])
     keys = [known.key for known in checkpoints(session, gan_id)]
     keys += session.scalars(select(PreviewRow.key).where(PreviewRow.gan_id == gan_id)).all()

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete
@@ -261,7 +260,7 @@ def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> 
     records = [parent.records[index] for index in chosen]
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        for record, png in islice(reading.iterate(store, parent, records), first, None):
+        for record, png in reading.iterate(store, parent, records[first:]):
             meta = from_json(ImageMeta, record.as_json())
             writer.add(png, replace(meta, parent_index=record.index))
             job.progress(len(writer), len(records), "image")

@@ -13,8 +13,9 @@ from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Categ
 from lesiongan.contracts.datasets import Dataset, DatasetKind
 from shared.datasets.identity import content_sha256
 from shared.datasets.records import ImageRecord
+from shared.db.rows import require
 from shared.db.tables import DatasetRow, ShardRow
-from shared.errors import BadInput, NotFound
+from shared.errors import BadInput
 
 #: The most skipped files that a data set names; ``skipped_total`` counts them all.
 MAX_SKIPPED = 200
@@ -47,10 +48,7 @@ def shard_key(dataset_id: str, job_id: str, attempt: int, number: int) -> str:
 
 def get(session: Session, dataset_id: str) -> DatasetRow:
     """A data set's row; raises :class:`NotFound`."""
-    row = session.get(DatasetRow, dataset_id)
-    if row is None:
-        raise NotFound(f"there is no data set {dataset_id}")
-    return row
+    return require(session, DatasetRow, dataset_id, "data set")
 
 
 def shards(session: Session, dataset_id: str, *, from_number: int = 0) -> Sequence[ShardRow]:

@@ -30,9 +30,14 @@ def dataset_id(step: str, inputs: Sequence[str], command: dict[str, Any]) -> str
         "step": step,
         "version": STEP_VERSIONS[step],
         "inputs": list(inputs),
-        "command": {key: value for key, value in command.items() if key != "name"},
+        "command": unnamed(command),
     }
     return content_id("ds", made_from)
+
+
+def unnamed(command: dict[str, Any]) -> dict[str, Any]:
+    """``command`` without the name that it gives to what it makes."""
+    return {key: value for key, value in command.items() if key != "name"}
 
 
 def run_id(kind: str, step: str, command: dict[str, Any]) -> str:

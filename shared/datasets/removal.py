@@ -23,12 +23,14 @@ def remove(session: Session, dataset_id: str, *, cascade: bool) -> list[str]:
         names = ", ".join(doomed[1:])
         raise Conflict(f"{names} derive from {dataset_id}: delete them, or send ?cascade=true")
     refuse_while_needed(session, doomed)
-    models = _models(session, doomed)
+    classifiers = _classifiers_of(session, doomed)
+    models = list(session.scalars(select(GanRow.id).where(GanRow.dataset_id.in_(doomed))))
+    models += [row.id for row in classifiers if row.weights_key is not None]
     if models:
-        raise Conflict(f"{', '.join(models)} were trained on it: delete them first")
-    untrained = _classifiers_of(session, doomed)
-    keys = [row.checkpoint_key for row in untrained if row.checkpoint_key is not None]
-    for row in untrained:
+        raise Conflict(f"{', '.join(sorted(models))} were trained on it: delete them first")
+    # Those whose training never ended hold nothing that anybody could miss.
+    keys = [row.checkpoint_key for row in classifiers if row.checkpoint_key is not None]
+    for row in classifiers:
         session.delete(row)
     keys += list(session.scalars(select(ShardRow.key).where(ShardRow.dataset_id.in_(doomed))))
     rows = session.scalars(select(DatasetRow).where(DatasetRow.id.in_(doomed)))
@@ -38,14 +40,7 @@ def remove(session: Session, dataset_id: str, *, cascade: bool) -> list[str]:
     return keys
 
 
-def _models(session: Session, dataset_ids: list[str]) -> list[str]:
-    gans = session.scalars(select(GanRow.id).where(GanRow.dataset_id.in_(dataset_ids)))
-    classifiers = _classifiers_of(session, dataset_ids)
-    return sorted([*gans, *(row.id for row in classifiers if row.weights_key is not None)])
-
-
 def _classifiers_of(session: Session, dataset_ids: list[str]) -> Sequence[ClassifierRow]:
-    """Also those whose training never ended: they hold nothing that anybody could miss."""
     seen = or_(*(ClassifierRow.datasets.contains([each]) for each in dataset_ids))
     return session.scalars(select(ClassifierRow).where(seen)).all()
 

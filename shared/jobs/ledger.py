@@ -4,7 +4,7 @@ Ownership is a compare-and-set on the row: a worker owns a job while the row say
 the worker's attempt number. A worker that was presumed dead and wakes up matches no row any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from shared.db.rows import require
 from shared.db.tables import JobEventRow, JobParentRow, JobRow
 from shared.errors import Conflict, LesionGanError, NotFound
 from shared.jobs.notices import notify, notify_waiting
@@ -39,10 +40,20 @@ class LeaseLost(Exception):
 
 def get(session: Session, job_id: str) -> JobRow:
     """The job's row; raises :class:`NotFound`."""
-    row = session.get(JobRow, job_id)
-    if row is None:
-        raise NotFound(f"there is no job {job_id}")
-    return row
+    return require(session, JobRow, job_id, "job")
+
+
+def statuses(session: Session, job_ids: Collection[str]) -> dict[str, str]:
+    """The status of each job that there is."""
+    query = select(JobRow.id, JobRow.status).where(JobRow.id.in_(job_ids))
+    return {row.id: row.status for row in session.execute(query)}
+
+
+def refuse_while_made(session: Session, made: str, job_id: str) -> None:
+    """Raises :class:`Conflict` while ``job_id``, which makes ``made``, has not ended."""
+    job = session.get(JobRow, job_id)
+    if job is not None and job.status in (State.QUEUED, State.RUNNING):
+        raise Conflict(f"{made} is {job.status}: cancel {job_id} first")
 
 
 def claim(session: Session, job_id: str, *, worker: str, lease: timedelta) -> Claim | None:

@@ -3,86 +3,71 @@
 None is checked here: a graph is planned before what its parts read is there.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.augmentation import AugmentCommand
+from lesiongan.contracts.base import Command
 from lesiongan.contracts.datasets import PreprocessCommand, SubsetCommand
 from lesiongan.contracts.gans import GenerateCommand, GenerateSetCommand
 from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
 from shared.jobs.submit import NewJob
+from shared.queue.port import QueueName
 
 
 def preprocess_job(session: Session, command: PreprocessCommand, *, images: int = 0) -> NewJob:
     """Preprocess a raw data set of ``images`` images."""
-    given = command.model_dump(mode="json")
-    target = dataset_id("preprocess", [command.dataset], given)
-    return NewJob(
-        kind="preprocess",
-        queue="preprocessing",
-        input=given,
-        target=target,
-        finished=catalog.finished_output(session, target),
-        total=images,
-        unit="image",
-    )
+    inputs = [command.dataset]
+    return _dataset_job(session, "preprocess", "preprocessing", inputs, command, images=images)
 
 
 def subset_job(session: Session, command: SubsetCommand) -> NewJob:
     """Draw one seed's real images."""
-    given = command.model_dump(mode="json")
-    target = dataset_id("subset", [command.dataset], given)
-    return NewJob(
-        kind="subset",
-        queue="preprocessing",
-        input=given,
-        target=target,
-        finished=catalog.finished_output(session, target),
-        unit="image",
-    )
+    return _dataset_job(session, "subset", "preprocessing", [command.dataset], command)
 
 
 def augment_job(session: Session, command: AugmentCommand, *, images: int = 0) -> NewJob:
     """Augment a data set to ``images`` images."""
-    given = command.model_dump(mode="json")
-    target = dataset_id("augment", [command.dataset], given)
-    return NewJob(
-        kind="augment",
-        queue="augmentation",
-        input=given,
-        target=target,
-        finished=catalog.finished_output(session, target),
-        total=images,
-        unit="image",
-    )
+    inputs = [command.dataset]
+    return _dataset_job(session, "augment", "augmentation", inputs, command, images=images)
 
 
 def generate_job(session: Session, command: GenerateCommand) -> NewJob:
     """Sample a GAN."""
-    given = command.model_dump(mode="json")
-    target = dataset_id("generate", [command.gan], given)
-    finished = catalog.finished_output(session, target)
-    return NewJob(
-        kind="generate",
-        queue="gan-sample",
-        input=given,
-        target=target,
-        finished=None if finished is None else {**finished, "gan": command.gan},
-        total=command.n,
-        unit="image",
+    inputs, says = [command.gan], {"gan": command.gan}
+    return _dataset_job(
+        session, "generate", "gan-sample", inputs, command, images=command.n, says=says
     )
 
 
 def generate_set_job(session: Session, command: GenerateSetCommand) -> NewJob:
     """Sample a GAN in proportion to a data set's training images."""
+    inputs, says = [command.gan, command.dataset], {"gan": command.gan}
+    return _dataset_job(session, "generate-set", "gan-sample", inputs, command, says=says)
+
+
+def _dataset_job(
+    session: Session,
+    kind: str,
+    queue: QueueName,
+    inputs: Sequence[str],
+    command: Command,
+    *,
+    images: int = 0,
+    says: dict[str, str] | None = None,
+) -> NewJob:
+    """A job of ``kind``; what was made before answers with ``says`` beside the data set."""
     given = command.model_dump(mode="json")
-    target = dataset_id("generate-set", [command.gan, command.dataset], given)
+    target = dataset_id(kind, inputs, given)
     finished = catalog.finished_output(session, target)
     return NewJob(
-        kind="generate-set",
-        queue="gan-sample",
+        kind=kind,
+        queue=queue,
         input=given,
         target=target,
-        finished=None if finished is None else {**finished, "gan": command.gan},
+        finished=None if finished is None else {**finished, **(says or {})},
+        total=images,
         unit="image",
     )

@@ -1,0 +1,17 @@
+"""A row by its id, or the error that says that there is none."""
+
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from shared.errors import NotFound
+
+Row = TypeVar("Row")
+
+
+def require(session: Session, table: type[Row], row_id: str, what: str) -> Row:
+    """The row; raises :class:`NotFound`, which calls it ``what``."""
+    row = session.get(table, row_id)
+    if row is None:
+        raise NotFound(f"there is no {what} {row_id}")
+    return row
