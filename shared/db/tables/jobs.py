@@ -51,6 +51,10 @@ class JobRow(Base):
     not_before: Mapped[datetime | None]
     rung_at: Mapped[datetime | None]
     device_seconds: Mapped[float] = mapped_column(default=0.0)
+    #: Only one such job runs on a device at a time: a training.
+    exclusive: Mapped[bool] = mapped_column(default=False)
+    #: Where it runs; while it is queued, the device that it waits for.
+    device: Mapped[str | None]
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     started_at: Mapped[datetime | None]
