@@ -4,7 +4,9 @@ Run once before anything serves; running it again changes nothing.
 """
 
 import os
+import socket
 import sys
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import OperationalError
 
@@ -19,6 +21,7 @@ from shared.web.auth import ensure_key
 
 def prepare(settings: Settings, *, api_key: str | None = None) -> None:
     """Upgrade the schema, make the bucket and, if ``api_key`` is given, an admin key of it."""
+    _reach(settings.s3_endpoint, default_port=443 if settings.s3_secure else 80)
     upgrade(settings.database_url)
     _make_bucket(settings)
     if api_key is None:
@@ -28,6 +31,18 @@ def prepare(settings: Settings, *, api_key: str | None = None) -> None:
         ensure_key(session, key=api_key, name="bootstrap", scopes=["admin"])
         session.commit()
     engine.dispose()
+
+
+def _reach(endpoint: str, *, default_port: int) -> None:
+    """Try the address once: the client tries a wrong one for a minute before it says so."""
+    try:
+        address = urlsplit(f"//{endpoint}")
+        where = (address.hostname or "", address.port or default_port)
+        socket.create_connection(where, timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise StoreUnavailable(
+            f"the object store does not answer: LESIONGAN_S3_ENDPOINT is {endpoint}: {error}"
+        ) from error
 
 
 def _make_bucket(settings: Settings) -> None:

@@ -6,8 +6,10 @@ Like ``services/app.py`` it sees every service, and loads of them only what its 
 import argparse
 import importlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 
+from shared.settings import get_settings
 from shared.worker.celery_app import work
 from shared.worker.ports import Task
 
@@ -38,6 +40,9 @@ PRELOADED: dict[str, str] = {
     "classification": "services.classification.hot:warm_up",
 }
 
+#: The queues of trainings: one runs on a GPU at a time.
+TRAINING = frozenset({"gan-train", "classification"})
+
 
 def find_task(kind: str) -> Task:
     """The task of a kind of job; raises :class:`KeyError` for an unknown kind."""
@@ -54,6 +59,19 @@ def preload(queues: Iterable[str]) -> None:
             getattr(loaded, function)()
 
 
+def find_device(queues: Collection[str]) -> str | None:
+    """The device whose trainings run one at a time; None where they may share it, as on a CPU."""
+    if TRAINING.isdisjoint(queues):
+        return None
+    return get_settings().device or _gpu_name()
+
+
+@lru_cache(maxsize=1)
+def _gpu_name() -> str | None:
+    named: str | None = importlib.import_module("shared.compute.device").gpu_name()
+    return named
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run one LesionGAN worker process.")
     parser.add_argument("--queues", required=True, help="comma-separated names of queues")
@@ -62,7 +80,13 @@ def main() -> None:
     queues = options.queues.split(",")
     # Containers of one service have hosts' names of their own, so any number may run.
     name = options.name or f"worker-{queues[0]}-{socket.gethostname()}"
-    work(name=name, queues=queues, find_task=find_task, preload=lambda: preload(queues))
+    work(
+        name=name,
+        queues=queues,
+        find_task=find_task,
+        preload=lambda: preload(queues),
+        find_device=lambda: find_device(queues),
+    )
 
 
 if __name__ == "__main__":

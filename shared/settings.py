@@ -5,11 +5,12 @@ call :func:`get_settings` once, at their edge.
 """
 
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import LesionGanError
 
@@ -41,8 +42,23 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(description="installation key: pseudonyms of patients derive from it")
 
     lease_seconds: float = Field(default=30.0, gt=0, description="silent so long: dead")
+    device: str | None = Field(
+        default=None, description="where one training runs at a time; of a GPU found by itself"
+    )
     pulse_file: Path | None = Field(default=None, description="touched while a worker is well")
     upload_max_bytes: int = Field(default=20 * 2**30, gt=0)
+
+    webhook_allow_http: bool = Field(default=False, description="also in production")
+    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="internal networks that webhooks may reach: 10.1.2.0/24,fd12::/64"
+    )
+
+    @field_validator("webhook_allowed_networks", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("s3_endpoint")
     @classmethod

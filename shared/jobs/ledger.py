@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from shared.db.rows import require
 from shared.db.tables import JobEventRow, JobParentRow, JobRow
 from shared.errors import Conflict, LesionGanError, NotFound
+from shared.jobs import devices
 from shared.jobs.notices import notify, notify_waiting
+from shared.jobs.outbox import announce
 from shared.jobs.states import Event, State, after, before
 
 #: Worker deaths without a new checkpoint or shard between them, after which a job fails.
@@ -32,6 +34,8 @@ class Claim:
     kind: str
     input: dict[str, Any]
     target: str | None
+    #: The device that this attempt has to itself.
+    device: str | None = None
 
 
 class LeaseLost(Exception):
@@ -56,8 +60,15 @@ def refuse_while_made(session: Session, made: str, job_id: str) -> None:
         raise Conflict(f"{made} is {job.status}: cancel {job_id} first")
 
 
-def claim(session: Session, job_id: str, *, worker: str, lease: timedelta) -> Claim | None:
-    """Take a queued job whose parents have succeeded, or None if there is nothing to take."""
+def claim(
+    session: Session, job_id: str, *, worker: str, lease: timedelta, device: str | None = None
+) -> Claim | None:
+    """Take a queued job whose parents have succeeded, or None if there is nothing to take.
+
+    An exclusive job takes ``device`` with it, and waits while another one has it.
+    """
+    if device is not None and not devices.take(session, job_id, device):
+        return None
     query = (
         update(JobRow)
         .where(JobRow.id == job_id, _runnable())
@@ -68,6 +79,7 @@ def claim(session: Session, job_id: str, *, worker: str, lease: timedelta) -> Cl
             claimed_at=func.clock_timestamp(),
             started_at=func.coalesce(JobRow.started_at, func.clock_timestamp()),
             lease_expires_at=func.clock_timestamp() + lease,
+            device=case((JobRow.exclusive, device)),
         )
         .returning(JobRow)
     )
@@ -75,7 +87,7 @@ def claim(session: Session, job_id: str, *, worker: str, lease: timedelta) -> Cl
     if row is None:
         return None
     notify(session, job_id)
-    return Claim(job_id, row.attempts, row.kind, row.input, row.target)
+    return Claim(job_id, row.attempts, row.kind, row.input, row.target, row.device)
 
 
 def renew(session: Session, claim: Claim, *, lease: timedelta) -> bool:
@@ -309,6 +321,7 @@ def _end(session: Session, row: JobRow, event: Event) -> None:
     row.finished_at = func.clock_timestamp()
     row.lease_expires_at, row.eta_seconds = None, None
     session.flush()
+    announce(session, row.id)
     notify(session, row.id)
     notify_waiting(session, row.id)
     if row.status != State.SUCCEEDED:

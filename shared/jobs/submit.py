@@ -8,10 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.db.tables import IdempotencyRow, JobParentRow, JobRow
+from shared.db.tables import IdempotencyRow, JobFollowerRow, JobParentRow, JobRow
 from shared.errors import BadInput
 from shared.ids import new_id
 from shared.jobs import ledger
+from shared.jobs.outbox import announce
 from shared.jobs.states import State
 from shared.queue.port import QueueName
 
@@ -32,6 +33,8 @@ class NewJob:
     finished: dict[str, Any] | None = None
     total: int = 0
     unit: str = "step"
+    #: A training: one runs on a device at a time.
+    exclusive: bool = False
     parents: Sequence[str] = ()
     #: What must be made before: each is a job of its own, unless it is made already or just now.
     requires: Sequence["NewJob"] = ()
@@ -94,7 +97,7 @@ def submit(
         ledger.lock_target(session, new.target)
         active = ledger.active(session, new.target)
         if active is not None:
-            active.adopted = True
+            _follow(session, active, key_id)
             if idempotency is not None:
                 _point(session, key_id or "", idempotency, active.id)
             return Submitted(active, made=False)
@@ -183,6 +186,7 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
         key_id=key_id,
         total=new.total,
         unit=new.unit,
+        exclusive=new.exclusive,
         rung_at=func.clock_timestamp(),
     )
     if new.finished is not None:
@@ -190,7 +194,16 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
         row.started_at = row.finished_at = func.clock_timestamp()
     session.add(row)
     session.flush()
+    if new.finished is not None:
+        announce(session, row.id)
     return row
+
+
+def _follow(session: Session, active: JobRow, key_id: str | None) -> None:
+    active.adopted = True
+    if key_id not in (None, active.key_id):
+        follower = insert(JobFollowerRow).values(job_id=active.id, key_id=key_id)
+        session.execute(follower.on_conflict_do_nothing())
 
 
 def _join(session: Session, job_id: str, parents: Sequence[str]) -> bool:

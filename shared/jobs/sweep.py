@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobRow
-from shared.jobs import ledger
+from shared.jobs import devices, ledger
 from shared.queue.port import QUEUES, Doorbell
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,27 @@ def ring_lost(session: Session, bell: Doorbell, *, rung_before: timedelta) -> in
     its queue is empty: as long as messages lie there, its own may be among them, and messages must
     not pile up behind a day of training.
     """
-    empty = [queue for queue in QUEUES if bell.depth(queue) == 0]
+    empty: list[str] = []
+    for queue in QUEUES:
+        depth = bell.depth(queue)
+        if depth is None:
+            return 0  # Redis is away: nobody would hear, and each question costs its timeout
+        if depth == 0:
+            empty.append(queue)
     rung = 0
     for row in ledger.waiting(session, rung_before=rung_before, empty_queues=empty):
         if not bell.ring(row.queue, row.id):
-            break  # Redis is away, and each further try would hold the rows' locks for its timeout
+            break  # each further try would hold the rows' locks for its timeout
         row.rung_at = func.clock_timestamp()
         rung += 1
     return rung
+
+
+def ring_next_for(session: Session, bell: Doorbell, device: str) -> None:
+    """Ring for the training that waits for ``device``, which is free now."""
+    row = devices.next_for(session, device)
+    if row is not None:
+        bell.ring(row.queue, row.id)
 
 
 def ring_dependents(session: Session, bell: Doorbell, job_id: str) -> list[JobRow]:

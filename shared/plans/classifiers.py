@@ -55,6 +55,7 @@ def train_classifier_job(
         finished=finished,
         total=command.steps or 0,
         unit="step",
+        exclusive=True,
         requires=requires,
         also=also,
     )

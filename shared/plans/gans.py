@@ -68,6 +68,7 @@ def train_gan_job(
         finished=finished,
         total=command.steps,
         unit="step",
+        exclusive=True,
         requires=requires,
         also=also,
     )

@@ -29,6 +29,7 @@ def work(
     queues: Sequence[str],
     find_task: Callable[[str], Task],
     preload: Callable[[], None],
+    find_device: Callable[[], str | None],
 ) -> None:
     """Serve ``queues`` until SIGTERM, which hands the running job back.
 
@@ -37,6 +38,7 @@ def work(
         queues: which to serve, in no order.
         find_task: the task of a kind of job; imports what it needs when it is first asked.
         preload: imports what the first job would otherwise wait for.
+        find_device: names the device of which a training takes the lease, if there is one.
 
     Raises :class:`UnknownQueue`.
     """
@@ -45,7 +47,7 @@ def work(
         raise UnknownQueue(f"queues must be some of {', '.join(QUEUES)}, not {sorted(unknown)}")
     configure_logging()
     settings = get_settings()
-    runner = JobRunner(connect(settings), find_task, worker=name)
+    runner = JobRunner(connect(settings), find_task, worker=name, find_device=find_device)
     app = make_celery(settings)
     _register(app, runner)
     _on_signals(runner, preload, Pulse(settings.pulse_file))

@@ -28,10 +28,18 @@ BACKOFF = timedelta(seconds=2)
 class JobRunner:
     """Runs jobs one after the other in this process."""
 
-    def __init__(self, ports: Ports, find_task: Callable[[str], Task], *, worker: str) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        find_task: Callable[[str], Task],
+        *,
+        worker: str,
+        find_device: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._ports = ports
         self._find_task = find_task
         self._worker = worker
+        self._find_device = find_device
         self._lease = timedelta(seconds=ports.settings.lease_seconds)
         self._drain = threading.Event()
 
@@ -43,9 +51,7 @@ class JobRunner:
         """Work on a job if it is still there to be taken: a doorbell may ring twice."""
         if self._drain.is_set():
             return
-        with self._ports.sessions() as session:
-            claim = ledger.claim(session, job_id, worker=self._worker, lease=self._lease)
-            session.commit()
+        claim = self._claim(job_id)
         if claim is None:
             log.info("%s is not there to be taken", job_id)
             return
@@ -53,6 +59,21 @@ class JobRunner:
         log.info("%s (%s) attempt %d", claim.job_id, claim.kind, claim.attempt)
         with Heartbeat(claim, self._ports.sessions, flags, lease=self._lease):
             self._attempt(claim, JobContext(claim, self._ports.sessions, flags))
+        if claim.device is not None:
+            with self._ports.sessions() as session:
+                sweep.ring_next_for(session, self._ports.bell, claim.device)
+
+    def _claim(self, job_id: str) -> Claim | None:
+        with self._ports.sessions() as session:
+            claim = ledger.claim(
+                session,
+                job_id,
+                worker=self._worker,
+                lease=self._lease,
+                device=self._find_device(),
+            )
+            session.commit()
+            return claim
 
     def _attempt(self, claim: Claim, context: JobContext) -> None:
         try:

@@ -51,10 +51,12 @@ def queued(sessions: Sessions, **members: Any) -> str:
     return submitted(sessions, **members).job.id
 
 
-def claimed(sessions: Sessions, job_id: str, *, worker: str = "w") -> Claim | None:
+def claimed(
+    sessions: Sessions, job_id: str, *, worker: str = "w", device: str | None = None
+) -> Claim | None:
     """A committed claim, or None."""
     with sessions() as session:
-        claim = ledger.claim(session, job_id, worker=worker, lease=LEASE)
+        claim = ledger.claim(session, job_id, worker=worker, lease=LEASE, device=device)
         session.commit()
     return claim
 
