@@ -4,6 +4,7 @@ Needs nothing but Python. What is there already is kept, so running it again is 
 upgrade it adds what is new.
 """
 
+import argparse
 import secrets
 import sys
 from collections.abc import Callable
@@ -47,7 +48,9 @@ def write(path: Path) -> bool:
 
 
 def main() -> None:
-    path = Path(sys.argv[1] if sys.argv[1:] else ".env")
+    parser = argparse.ArgumentParser(description="Write random secrets for docker-compose.yml.")
+    parser.add_argument("path", nargs="?", type=Path, default=Path(".env"))
+    path: Path = parser.parse_args().path
     written = write(path)
     sys.stdout.write(f"{path}: {'written' if written else 'complete already'}\n")
 

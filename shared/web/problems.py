@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from psycopg.errors import DiskFull
 from pydantic import BaseModel
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -102,11 +103,13 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 async def _database_away(_: Request, error: Exception) -> Response:
-    log.warning("the database does not answer: %s", error)
+    full = isinstance(getattr(error, "orig", None), DiskFull)
+    detail = "the database's volume is full" if full else "the database does not answer; try again"
+    log.warning("%s: %s", detail, error)
     body = {
         "type": "/errors/service-unavailable",
         "title": "Service unavailable",
-        "detail": "the database does not answer; try again",
+        "detail": detail,
     }
     return problem(503, body, {"Retry-After": "2"})
 
