@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := uv==0.13.9
 
-.PHONY: help demo up down status test test-all check format lock openapi bench clean env test-compose
+.PHONY: help demo up down status test test-all check format lock openapi bench chaos clean env test-compose
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ openapi: $(READY) ## write the one OpenAPI document
 
 bench: $(READY)  ## print ratios measured in one run
 	@$(BIN)/python -m tests.benchmarks
+
+chaos: $(READY)  ## 300 jobs while every process is killed for three minutes
+	@$(BIN)/python -m tests.chaos --seconds 180 --jobs 300 --seed 1
 
 lock: $(READY)   ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --generate-hashes \

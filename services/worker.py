@@ -27,6 +27,7 @@ TASK_MODULES: dict[str, str] = {
     "train-classifier": "services.classification.tasks",
     "classify": "services.classification.tasks",
     "experiment": "services.classification.tasks",
+    "collect": "services.gateway.tasks",
 }
 
 #: What a worker imports, and calls where a function is named, before its first job: torch takes

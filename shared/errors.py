@@ -60,6 +60,13 @@ class Conflict(LesionGanError):
     title = "Conflict"
 
 
+class Gone(LesionGanError):
+    """It was there, and was removed for good."""
+
+    status = 410
+    title = "Gone"
+
+
 class AlreadyMade(Conflict):
     """What a job would make is there: another job was quicker. ``output`` is what it answered."""
 
@@ -83,6 +90,23 @@ class Diverged(LesionGanError):
 
     status = 422
     title = "Training diverged"
+
+
+class TooManyRequests(LesionGanError):
+    """``retry_after``: seconds until it is worth another try."""
+
+    status = 429
+    title = "Too many requests"
+
+
+class QueueFull(TooManyRequests):
+    title = "Queue full"
+
+
+class QuotaExceeded(TooManyRequests):
+    """``quota``, ``limit`` and ``used`` say which one of the key, and by how much."""
+
+    title = "Quota exceeded"
 
 
 class Unavailable(LesionGanError):

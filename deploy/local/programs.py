@@ -1,4 +1,4 @@
-"""LesionGAN's own processes: the API, the sweeper, and a worker for each kind of work."""
+"""LesionGAN's own processes: the API, the sweeper, webhooks, and workers of each kind of work."""
 
 from __future__ import annotations
 
@@ -56,12 +56,21 @@ def application_programs(
         once=True,
     )
     sweeper = _python(layout, "sweeper", ("shared.worker.sweep",), complete, after=PREPARED)
+    webhooks = _python(layout, "webhooks", ("shared.worker.deliver",), complete, after=PREPARED)
     workers = [_worker(layout, name, queues, complete) for name, queues in WORKER_QUEUES.items()]
-    return [prepare, _api(layout, ports["api"], complete), sweeper, *workers]
+    return [prepare, _api(layout, ports["api"], complete), sweeper, webhooks, *workers]
 
 
 def _api(layout: Layout, port: int, environment: Mapping[str, str]) -> Program:
-    arguments = ("--host", LOOPBACK, "--port", str(port), "--log-level", "warning")
+    arguments = (
+        "--host",
+        LOOPBACK,
+        "--port",
+        str(port),
+        "--no-proxy-headers",
+        "--log-level",
+        "warning",
+    )
     return _python(
         layout,
         "api",

@@ -16,7 +16,7 @@ from shared.jobs.submit import NewJob
 from shared.plans.datasets import augment_job
 from shared.web.app import create_app
 from shared.web.interactive import IMAGE_BODY, answer_preview
-from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.responses import JOB_RESPONSES, file_of_a_job
 from shared.web.submission import SubmissionDep
 
 router = APIRouter(tags=["augmentation"])
@@ -25,7 +25,7 @@ router = APIRouter(tags=["augmentation"])
 class PreviewOptions(AugmentOptions):
     """The options as query parameters, beside those that every submission takes."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=False)
 
 
 @router.post(
@@ -61,7 +61,10 @@ def _augmentable(row: DatasetRow) -> DatasetRow:
     "/augment/preview",
     summary="Augmented copies of one image",
     operation_id="preview_augmentation",
-    responses={**binary("image/png", "The image and its copies"), 202: JOB_RESPONSES[202]},
+    responses={
+        **file_of_a_job("image/png", "The image and its copies"),
+        202: JOB_RESPONSES[202],
+    },
     openapi_extra=IMAGE_BODY,
     response_class=Response,
 )

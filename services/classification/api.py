@@ -15,10 +15,12 @@ from lesiongan.contracts.classifiers import (
     ClassifierCommand,
     ClassifierId,
 )
+from lesiongan.contracts.jobs import Estimate
 from services.classification import store as rows
 from services.classification.experiments_api import router as experiments_router
 from services.classification.settings import ClassificationSettings
 from shared.datasets import catalog
+from shared.datasets.removal import delete_objects
 from shared.db.engine import Sessions
 from shared.db.pages import newest_first
 from shared.db.tables import ClassifierRow
@@ -31,7 +33,7 @@ from shared.web.auth import Reader, Submitter
 from shared.web.interactive import IMAGE_BODY, answer_with_file
 from shared.web.paging import PagingDep
 from shared.web.png_header import read_header
-from shared.web.responses import JOB_RESPONSES
+from shared.web.responses import JOB_ID, JOB_RESPONSES
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 from shared.web.uploads import receive_image
@@ -96,8 +98,7 @@ def delete_classifier(
     """Tables that it took part in stay; 409 while it trains."""
     keys = rows.remove(session, classifier_id)
     session.commit()
-    for key in keys:
-        store.delete(key)
+    delete_objects(store, keys)
     return Response(status_code=204)
 
 
@@ -106,7 +107,11 @@ def delete_classifier(
     summary="Classify an image",
     operation_id="classify_image",
     responses={
-        200: {"description": "The category, and all probabilities", "model": Classification},
+        200: {
+            "description": "The category, and all probabilities; or an estimate (`dry_run`)",
+            "model": Classification | Estimate,
+            "headers": {"X-Job-Id": JOB_ID},
+        },
         202: JOB_RESPONSES[202],
     },
     openapi_extra=IMAGE_BODY,

@@ -8,11 +8,12 @@ from lesiongan.contracts.base import Page
 from lesiongan.contracts.experiments import Experiment, ExperimentCommand
 from services.classification import store as rows
 from services.classification.experiment_plan import plan_experiment
+from shared.datasets.removal import delete_objects
 from shared.db.pages import newest_first
 from shared.db.tables import ExperimentRow
-from shared.web.auth import Reader
+from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
-from shared.web.responses import JOB_RESPONSES
+from shared.web.responses import JOB_RESPONSES, header
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 
@@ -20,7 +21,10 @@ router = APIRouter(prefix="/experiments", tags=["classification"])
 
 #: The report runs no script and loads nothing, whatever a name in it may say.
 REPORT_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -56,11 +60,38 @@ def get_experiment(experiment_id: str, _: Reader, session: SessionDep) -> Experi
     return rows.experiment_views(session, [rows.get_experiment(session, experiment_id)])[0]
 
 
+@router.delete(
+    "/{experiment_id}",
+    summary="Delete an experiment",
+    operation_id="delete_experiment",
+    status_code=204,
+)
+def delete_experiment(
+    experiment_id: str, _: Submitter, session: SessionDep, store: StoreDep
+) -> Response:
+    """Its table and report; what it trained stays. 409 until its job has ended."""
+    keys = rows.remove_experiment(session, experiment_id)
+    session.commit()
+    delete_objects(store, keys)
+    return Response(status_code=204)
+
+
 @router.get(
     "/{experiment_id}/report",
     summary="Read the report",
     operation_id="get_experiment_report",
-    responses={200: {"description": "One self-contained page", "content": {"text/html": {}}}},
+    responses={
+        200: {
+            "description": "One self-contained page",
+            "content": {
+                "text/html": {
+                    "schema": {"type": "string"},
+                    "example": "<!doctype html><title>Experiment</title>…",
+                }
+            },
+            "headers": {"Content-Security-Policy": header("no script, nothing from elsewhere")},
+        }
+    },
     response_class=Response,
 )
 def get_report(experiment_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:

@@ -107,6 +107,7 @@ def _published(
         row.categories, row.image_size = list(shape.categories), shape.image_size
         row.channels, row.train_counts, row.scores = shape.channels, images.counts, scores
         row.weights_key, row.weights_sha256 = key, digest
+        row.weights_bytes = len(weights)
         if row.checkpoint_key is not None:
             stale.append(row.checkpoint_key)
         row.checkpoint_key = row.checkpoint_sha256 = None

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.classifiers import Classifier
 from lesiongan.contracts.experiments import Experiment
-from shared.db.references import refuse_while_needed
+from shared.datasets import removal
+from shared.datasets.lineage import Made
 from shared.db.rows import require
 from shared.db.tables import ClassifierRow, ExperimentRow
 from shared.errors import Conflict
-from shared.jobs import ledger
+from shared.jobs import queries
 
 
 def get(session: Session, classifier_id: str) -> ClassifierRow:
@@ -30,7 +30,7 @@ def published(session: Session, classifier_id: str) -> ClassifierRow:
 
 def views(session: Session, rows: Sequence[ClassifierRow]) -> list[Classifier]:
     """Classifiers as clients see them; a classifier's status is its job's."""
-    statuses = ledger.statuses(session, [row.job_id for row in rows])
+    statuses = queries.statuses(session, [row.job_id for row in rows])
     return [_view(row, statuses[row.job_id]) for row in rows]
 
 
@@ -48,6 +48,7 @@ def _view(row: ClassifierRow, status: str) -> Classifier:
             "channels": row.channels,
             "train_images": sum(row.train_counts.values()) if row.train_counts else None,
             "scores": row.scores,
+            "resumed_from_step": row.resumed_from_step,
             "weights_sha256": row.weights_sha256,
             "command": row.command,
             "job": row.job_id,
@@ -61,11 +62,8 @@ def remove(session: Session, classifier_id: str) -> list[str]:
 
     Raises :class:`NotFound`, and :class:`Conflict` while it trains or an unfinished job needs it.
     """
-    row = get(session, classifier_id)
-    ledger.refuse_while_made(session, classifier_id, row.job_id)
-    refuse_while_needed(session, [classifier_id])
-    session.execute(delete(ClassifierRow).where(ClassifierRow.id == classifier_id))
-    return [key for key in (row.weights_key, row.checkpoint_key) if key is not None]
+    queries.refuse_while_made(session, classifier_id, get(session, classifier_id).job_id)
+    return removal.remove_all(session, Made(classifiers=frozenset({classifier_id})))
 
 
 def get_experiment(session: Session, experiment_id: str) -> ExperimentRow:
@@ -81,9 +79,19 @@ def reported(session: Session, experiment_id: str) -> ExperimentRow:
     return row
 
 
+def remove_experiment(session: Session, experiment_id: str) -> list[str]:
+    """Delete an experiment's row; returns the keys of its objects.
+
+    Raises :class:`NotFound`, and :class:`Conflict` while its comparison has not ended.
+    """
+    row = get_experiment(session, experiment_id)
+    queries.refuse_while_made(session, experiment_id, row.job_id)
+    return removal.remove_all(session, Made(experiments=frozenset({experiment_id})))
+
+
 def experiment_views(session: Session, rows: Sequence[ExperimentRow]) -> list[Experiment]:
     """Experiments as clients see them; an experiment's status is its job's."""
-    statuses = ledger.statuses(session, [row.job_id for row in rows])
+    statuses = queries.statuses(session, [row.job_id for row in rows])
     return [experiment_view(row, statuses[row.job_id], row.result or {}) for row in rows]
 
 

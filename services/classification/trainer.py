@@ -16,6 +16,7 @@ from services.classification.domain.training import (
 from services.classification.domain.weights import Shape
 from services.classification.settings import ClassificationSettings
 from shared.compute.tensor_file import unchanged
+from shared.datasets.removal import delete_objects
 from shared.errors import BadInput, Diverged
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext
@@ -36,7 +37,11 @@ class Trainer:
 
     def callbacks(self) -> Callbacks:
         """What the training loop calls."""
-        return Callbacks(on_step=self._on_step, on_evaluation=self._on_evaluation)
+        return Callbacks(
+            on_step=self._on_step,
+            on_evaluation=self._on_evaluation,
+            on_batch=self._job.check_wanted,
+        )
 
     def resume(self, shape: Shape, device: str) -> TrainingState:
         """The state of the checkpoint, if there is one that is whole, or a new one."""
@@ -50,8 +55,13 @@ class Trainer:
         except (ObjectMissing, BadInput) as error:
             self._tell("warning", f"the checkpoint cannot be used: {error.detail}")
             return start_training(shape, self._recipe, device=device)
-        self._tell("info", f"resumed from the checkpoint at step {state.step}")
+        self._note_resumed(state.step)
         return state
+
+    def _note_resumed(self, step: int) -> None:
+        with self._job.fenced() as session:
+            rows.get(session, self._job.target).resumed_from_step = step
+        self._tell("info", f"resumed from the checkpoint at step {step}")
 
     def _on_step(self, step: int) -> None:
         self._job.progress(step, self._recipe.steps, "step")
@@ -81,7 +91,7 @@ class Trainer:
             old, row.checkpoint_key = row.checkpoint_key, key
             row.checkpoint_sha256 = sha256_of(data)
         if old is not None:
-            self._store.delete(old)
+            delete_objects(self._store, [old])
         self._saved_at = time.monotonic()
 
     def _tell(self, level: str, message: str) -> None:

@@ -13,6 +13,7 @@ from lesiongan.contracts.gans import IMAGE_SIZES, Gan, GanCommand, MetricSeries
 from services.gan import store as rows
 from services.gan.generate_api import router as generate_router
 from shared.datasets import catalog, reading
+from shared.datasets.removal import delete_objects
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow, GanRow
 from shared.errors import BadInput
@@ -23,7 +24,7 @@ from shared.storage.port import ObjectStore
 from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
-from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.responses import JOB_RESPONSES, binary, header
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 
@@ -94,7 +95,11 @@ def get_metrics(gan_id: str, _: Reader, session: SessionDep) -> MetricSeries:
     "/{gan_id}/preview.png",
     summary="See a grid of samples",
     operation_id="get_gan_preview",
-    responses=binary("image/png", "A row of samples a category"),
+    responses=binary(
+        "image/png",
+        "A row of samples a category",
+        headers={"X-Step": header("the step of the training", required=True, pattern=r"^\d+$")},
+    ),
     response_class=Response,
 )
 def get_preview(
@@ -114,7 +119,14 @@ def get_preview(
     "/{gan_id}/weights",
     summary="Download weights",
     operation_id="download_gan_weights",
-    responses=binary("application/octet-stream", "safetensors of the averaged generator"),
+    responses=binary(
+        "application/octet-stream",
+        "safetensors of the averaged generator",
+        headers={
+            "ETag": header("SHA-256 of the weights", required=True),
+            "Content-Disposition": header("a file name", required=True),
+        },
+    ),
     response_class=Response,
 )
 def get_weights(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
@@ -143,8 +155,7 @@ def delete_gan(gan_id: str, _: Submitter, session: SessionDep, store: StoreDep) 
     """Its images stay; 409 while it trains."""
     keys = rows.remove(session, gan_id)
     session.commit()
-    for key in keys:
-        store.delete(key)
+    delete_objects(store, keys)
     return Response(status_code=204)
 
 

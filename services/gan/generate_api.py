@@ -22,14 +22,31 @@ from services.gan.image_stream import ImageStream
 from shared.errors import BadInput, TooLarge
 from shared.jobs.submit import NewJob
 from shared.plans.datasets import generate_job
-from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.responses import JOB_RESPONSES, file_of_a_job, header
 from shared.web.submission import Plan, Submission, SubmissionDep
 from shared.web.zip_stream import zip_stream
 
 router = APIRouter(prefix="/generate", tags=["gan"])
 
 CategoryQuery = Annotated[Category, Query(description="which lesions", examples=["liver"])]
-CountQuery = Annotated[int, Query(ge=1, description="how many images", examples=[500])]
+CountQuery = Annotated[
+    int,
+    Query(
+        ge=1,
+        description="how many images",
+        examples=[500],
+        json_schema_extra={"maximum": MAX_IMAGES},
+    ),
+]
+StreamedCountQuery = Annotated[
+    int,
+    Query(
+        ge=1,
+        description="how many images; `POST /generate` makes more",
+        examples=[500],
+        json_schema_extra={"maximum": MAX_STREAMED_IMAGES},
+    ),
+]
 GanQuery = Annotated[GanId | None, Query(description="which GAN; the default one if not given")]
 SeedQuery = Annotated[Seed | None, Query(description="the same seed, the same images")]
 FormatQuery = Annotated[Literal["png"], Query(alias="format", description="of the images")]
@@ -61,7 +78,15 @@ async def post_generate(
     summary="Stream synthetic images",
     operation_id="stream_images",
     responses={
-        **binary("application/zip", "PNGs and `manifest.json`, streamed while they are made"),
+        **file_of_a_job(
+            "application/zip",
+            "PNGs and `manifest.json`, streamed while they are made",
+            **{
+                "X-Gan-Id": header("the GAN that is sampled"),
+                "X-Seed": header("makes the same images again", pattern=r"^\d+$"),
+                "Content-Disposition": header("a file name"),
+            },
+        ),
         413: {"description": "More images than one stream carries: use `POST /generate`"},
     },
     response_class=StreamingResponse,
@@ -69,7 +94,7 @@ async def post_generate(
 async def get_generate(
     submission: SubmissionDep,
     category: CategoryQuery,
-    n: CountQuery,
+    n: StreamedCountQuery,
     gan: GanQuery = None,
     seed: SeedQuery = None,
     _format: FormatQuery = "png",

@@ -29,7 +29,7 @@ from shared.datasets import catalog, reading
 from shared.datasets.catalog import NewDataset
 from shared.datasets.pixels import encode_image, load_train
 from shared.datasets.records import ImageMeta
-from shared.datasets.writing import DatasetWriter, destination, growing_shards
+from shared.datasets.writing import DatasetWriter, destination
 from shared.db.tables import GanRow
 from shared.errors import BadInput
 from shared.ids import sha256_of
@@ -77,7 +77,14 @@ def _published(
     store.put(key, weights)
 
     def write(session: Session) -> None:
-        rows.publish(session, gan.id, weights_key=key, weights_sha256=digest, step=state.step)
+        rows.publish(
+            session,
+            gan.id,
+            weights_key=key,
+            weights_sha256=digest,
+            weights_bytes=len(weights),
+            step=state.step,
+        )
 
     return Outcome({"gan": gan.id, "weights_sha256": digest, "steps": state.step}, write)
 
@@ -160,7 +167,7 @@ def _sample(
     """Image ``i`` is of category ``labels[i]``; what an earlier attempt stored is kept."""
     generator, precision = hot_generator(store, gan, settings)
     seed = command.seed
-    with DatasetWriter(destination(store, job), plan=growing_shards) as writer:
+    with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
         batches = sample_batches(
             generator,

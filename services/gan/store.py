@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import Gan, MetricPoint
-from shared.db.references import refuse_while_needed
+from shared.datasets import removal
+from shared.datasets.lineage import Made
 from shared.db.rows import require
 from shared.db.tables import CheckpointRow, GanRow, MetricRow, PreviewRow
 from shared.errors import Conflict, NotFound
-from shared.jobs import ledger
+from shared.jobs import ledger, queries
 
 #: What is locked while the default changes hands: two trainings may end at once.
 _DEFAULT = "default-gan"
@@ -56,12 +57,19 @@ def for_category(session: Session, gan_id: str | None, category: Category) -> Ga
 
 
 def publish(
-    session: Session, gan_id: str, *, weights_key: str, weights_sha256: str, step: int
+    session: Session,
+    gan_id: str,
+    *,
+    weights_key: str,
+    weights_sha256: str,
+    weights_bytes: int,
+    step: int,
 ) -> None:
     """Make a trained GAN usable, and the default where it should be."""
     ledger.lock_target(session, _DEFAULT)
     row = get(session, gan_id)
     row.weights_key, row.weights_sha256, row.step = weights_key, weights_sha256, step
+    row.weights_bytes = weights_bytes
     if row.for_experiment:
         return
     default = session.scalar(select(GanRow).where(GanRow.is_default))
@@ -88,7 +96,7 @@ def _make_default(session: Session, row: GanRow) -> None:
 
 def views(session: Session, rows: Sequence[GanRow]) -> list[Gan]:
     """GANs as clients see them; a GAN's status is its job's."""
-    statuses = ledger.statuses(session, [row.job_id for row in rows])
+    statuses = queries.statuses(session, [row.job_id for row in rows])
     return [_view(row, statuses[row.job_id]) for row in rows]
 
 
@@ -167,12 +175,5 @@ def remove(session: Session, gan_id: str) -> list[str]:
 
     Raises :class:`NotFound`, and :class:`Conflict` while it trains or an unfinished job needs it.
     """
-    row = get(session, gan_id)
-    ledger.refuse_while_made(session, gan_id, row.job_id)
-    refuse_while_needed(session, [gan_id])
-    keys = [known.key for known in checkpoints(session, gan_id)]
-    keys += session.scalars(select(PreviewRow.key).where(PreviewRow.gan_id == gan_id)).all()
-    if row.weights_key is not None:
-        keys.append(row.weights_key)
-    session.execute(delete(GanRow).where(GanRow.id == gan_id))
-    return keys
+    queries.refuse_while_made(session, gan_id, get(session, gan_id).job_id)
+    return removal.remove_all(session, Made(gans=frozenset({gan_id})))

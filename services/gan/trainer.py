@@ -14,6 +14,7 @@ from services.gan.domain.training import Callbacks, Metrics
 from services.gan.settings import GanSettings
 from shared.compute.tensor_file import unchanged
 from shared.datasets.pixels import encode_image
+from shared.datasets.removal import delete_objects
 from shared.db.tables import CheckpointRow, PreviewRow
 from shared.errors import BadInput, Diverged
 from shared.ids import sha256_of
@@ -36,6 +37,7 @@ class Trainer:
         """What the training loop calls."""
         return Callbacks(
             should_stop=self._job.should_stop,
+            on_turn=self._job.check_wanted,
             on_metrics=self._on_metrics,
             on_checkpoint=self._on_checkpoint,
             on_preview=self._on_preview,
@@ -83,14 +85,14 @@ class Trainer:
         self._job.progress(step, total, "step")
 
     def _on_checkpoint(self, state: TrainingState) -> None:
+        self._job.check_wanted()
         data = save_checkpoint(state)
         key = f"gans/{self._gan_id}/checkpoints/{state.step:08d}-{self._job.attempt}.safetensors"
         self._store.put(key, data)
         row = CheckpointRow(gan_id=self._gan_id, step=state.step, key=key, sha256=sha256_of(data))
         with self._job.fenced(milestone=True) as session:
             old = rows.add_checkpoint(session, row, keep=self._settings.kept_checkpoints)
-        for stale in old:
-            self._store.delete(stale)
+        delete_objects(self._store, old)
 
     def _on_preview(self, step: int, grid: npt.NDArray[np.uint8]) -> None:
         key = f"gans/{self._gan_id}/previews/{step:08d}.png"

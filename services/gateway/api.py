@@ -1,6 +1,5 @@
-"""Routes of the gateway: the ledger, its events, and keys."""
+"""Routes of the gateway: the ledger and its events; others stand in files of their own."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,22 +10,27 @@ from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
 from lesiongan.contracts.jobs import Job, JobStatus
-from lesiongan.contracts.keys import Key, KeyCommand, NewKey
+from services.gateway.audit_api import router as audit_router
 from services.gateway.event_stream import event_stream
+from services.gateway.keys_api import router as keys_router
+from services.gateway.usage_api import router as usage_router
+from services.gateway.webhooks_api import router as webhooks_router
+from services.gateway.withdrawals_api import router as withdrawals_router
 from shared.db.pages import newest_first
-from shared.db.tables import JobRow, KeyRow
+from shared.db.tables import JobRow
+from shared.db.tombstones import refuse_withdrawn
 from shared.errors import NotFound
-from shared.jobs import graphs, ledger
+from shared.jobs import graphs, ledger, limits
 from shared.jobs.views import job_view, job_views
 from shared.web.app import create_app
-from shared.web.auth import Admin, Reader, Submitter, ensure_key, make_key
+from shared.web.auth import Reader, Submitter
+from shared.web.interactive import read_result
 from shared.web.paging import PagingDep
-from shared.web.responses import binary
+from shared.web.responses import binary, header
 from shared.web.state import SessionDep, StateDep, StoreDep
-from shared.web.submission import read_job
+from shared.web.submission import limits_of, read_job
 
 router = APIRouter(tags=["jobs"])
-keys_router = APIRouter(prefix="/keys", tags=["keys"])
 
 
 @router.get("/", include_in_schema=False)
@@ -76,9 +80,10 @@ def cancel_job(job_id: str, _: Submitter, session: SessionDep) -> Job:
 
 
 @router.post("/jobs/{job_id}/retry", summary="Retry a job", operation_id="retry_job")
-def retry_job(job_id: str, _: Submitter, session: SessionDep, state: StateDep) -> Job:
+def retry_job(job_id: str, caller: Submitter, session: SessionDep, state: StateDep) -> Job:
     """Queue a failed or cancelled job again, with the parents that ended so; 409 for any other."""
     rows = graphs.retry(session, job_id)
+    limits.enforce(session, caller.key_id, limits_of(caller, state))
     session.commit()
     for row in rows:
         state.bell.ring(row.queue, row.id)
@@ -93,11 +98,13 @@ def retry_job(job_id: str, _: Submitter, session: SessionDep, state: StateDep) -
     response_class=Response,
 )
 def get_result(job_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
-    """The file of a preview that took longer than its request waited."""
+    """The file of a preview that took longer than its request waited; 410 once it is collected."""
     row = ledger.get(session, job_id)
+    refuse_withdrawn(session, [job_id])
     if row.output is None or "object" not in row.output:
         raise NotFound(f"job {job_id} has made no file")
-    return Response(store.get(row.output["object"]), media_type=row.output["content_type"])
+    data = read_result(store, job_id, row.output)
+    return Response(data, media_type=row.output["content_type"])
 
 
 @router.get(
@@ -108,7 +115,13 @@ def get_result(job_id: str, _: Reader, session: SessionDep, store: StoreDep) -> 
     responses={
         200: {
             "description": "Server-sent events: progress, metric, log, completed",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": 'event: progress\ndata: {"status": "running", "done": 120}\n\n',
+                }
+            },
+            "headers": {"Cache-Control": header("`no-store`", required=True)},
         }
     },
 )
@@ -127,40 +140,8 @@ async def get_events(
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-@keys_router.post("", summary="Make a key", operation_id="create_key", status_code=201)
-def create_key(command: KeyCommand, _: Admin, session: SessionDep) -> NewKey:
-    """The secret is shown once, in this answer."""
-    secret = make_key()
-    row = ensure_key(session, key=secret, name=command.name, scopes=command.scopes)
-    row.expires_at = command.expires_at
-    session.commit()
-    session.refresh(row)
-    return NewKey(**_key_view(row).model_dump(), key=secret)
-
-
-@keys_router.get("", summary="List keys", operation_id="list_keys")
-def list_keys(_: Admin, session: SessionDep, paging: PagingDep) -> Page[Key]:
-    page = newest_first(session, select(KeyRow), KeyRow, limit=paging.limit, cursor=paging.cursor)
-    return Page(items=[_key_view(row) for row in page.rows], next_cursor=page.next_cursor)
-
-
-@keys_router.delete("/{key_id}", summary="Revoke a key", operation_id="revoke_key", status_code=204)
-def revoke_key(key_id: str, _: Admin, session: SessionDep) -> Response:
-    """Requests with it answer 401 from now on."""
-    row = session.get(KeyRow, key_id)
-    if row is None:
-        raise NotFound(f"there is no key {key_id}")
-    row.revoked_at = row.revoked_at or datetime.now(UTC)
-    session.commit()
-    return Response(status_code=204)
-
-
-def _key_view(row: KeyRow) -> Key:
-    return Key.model_validate(row, from_attributes=True)
-
-
 #: All services in one document, which ``make openapi`` writes: theirs is one address.
 OPENAPI_DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
-routers = [router, keys_router]
+routers = [router, keys_router, usage_router, audit_router, webhooks_router, withdrawals_router]
 app = create_app("gateway", routers, document=OPENAPI_DOCUMENT)

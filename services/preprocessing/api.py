@@ -20,51 +20,22 @@ from lesiongan.contracts.datasets import (
 from services.preprocessing.datasets_api import router as datasets_router
 from services.preprocessing.settings import PreprocessingSettings
 from shared.datasets import catalog
-from shared.datasets.identity import dataset_id
 from shared.db.tables import JobRow
 from shared.errors import BadInput, NotFound, UnsupportedMedia
 from shared.ids import fingerprint
 from shared.jobs.submit import NewJob
-from shared.plans.datasets import preprocess_job
+from shared.plans.datasets import ingest_id, preprocess_job
+from shared.storage.listing import listing_sha256
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.app import create_app
 from shared.web.bodies import parsed_json, validated
+from shared.web.document import schema_of
 from shared.web.interactive import IMAGE_BODY, answer_preview
-from shared.web.responses import JOB_RESPONSES, binary
+from shared.web.responses import JOB_RESPONSES, file_of_a_job
 from shared.web.submission import Plan, Submission, SubmissionDep
 from shared.web.uploads import discard, receive
 
 router = APIRouter(tags=["preprocessing"])
-
-INGEST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "layout", "name"],
-                    "properties": {
-                        "layout": {"type": "string", "enum": ["deeplesion", "folders"]},
-                        "name": {"type": "string", "minLength": 1, "maxLength": 200},
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "a .zip, .tar or .tar.gz archive",
-                        },
-                    },
-                }
-            },
-            "application/json": {"schema": IngestCommand.model_json_schema()},
-        },
-    }
-}
-
-
-class PreviewOptions(PreprocessOptions):
-    """The options as query parameters, beside those that every submission takes."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class IngestForm(Command):
@@ -74,12 +45,48 @@ class IngestForm(Command):
     layout: Layout
 
 
+_FORM = schema_of(IngestForm)
+INGEST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    **_FORM,
+                    "required": [*_FORM["required"], "file"],
+                    "properties": {
+                        **_FORM["properties"],
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "a .zip, .tar or .tar.gz archive",
+                        },
+                    },
+                },
+                "example": {
+                    "name": "DeepLesion",
+                    "layout": "deeplesion",
+                    "file": "(the bytes of an archive)",
+                },
+            },
+            "application/json": {"schema": schema_of(IngestCommand)},
+        },
+    }
+}
+
+
+class PreviewOptions(PreprocessOptions):
+    """The options as query parameters, beside those that every submission takes."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=False)
+
+
 @router.post(
     "/datasets",
     summary="Take in a data set",
     operation_id="create_dataset",
     status_code=202,
-    responses=JOB_RESPONSES,
+    responses={**JOB_RESPONSES, 415: {"description": "Neither a form nor JSON"}},
     openapi_extra=INGEST_BODY,
 )
 async def create_dataset(request: Request, submission: SubmissionDep) -> JSONResponse:
@@ -123,19 +130,18 @@ async def _ingest_prefix(request: Request, submission: Submission) -> JSONRespon
     if address.partition("/")[0] == state.settings.s3_bucket:
         raise BadInput("the service's own bucket is not a source: use a bucket of yours")
     content = await run_in_threadpool(_listing_sha256, state.store, address)
-    given = {"name": command.name, "layout": command.layout, "s3": address}
+    given = {"name": command.name, "layout": command.layout, "s3": address, "listing": content}
     return await submission.answer(_ingest_plan(command.layout, content, given, None))
 
 
 def _listing_sha256(store: ObjectStore, address: str) -> str:
-    bucket, _, prefix = address.partition("/")
     try:
-        listed = [[e.key, e.bytes, e.etag] for e in store.list(prefix, bucket=bucket)]
+        found = listing_sha256(store, address)
     except ObjectMissing:
-        raise NotFound(f"there is no bucket {bucket}") from None
-    if not listed:
+        raise NotFound(f"there is no bucket {address.partition('/')[0]}") from None
+    if found is None:
         raise NotFound(f"nothing lies below {address}")
-    return fingerprint(listed)
+    return found
 
 
 def _ingest_plan(
@@ -144,9 +150,8 @@ def _ingest_plan(
     given: dict[str, Any],
     also: Callable[[Session, JobRow], None] | None,
 ) -> Plan:
-    target = dataset_id("ingest", [content_sha256], {"layout": layout})
-
     def plan(session: Session) -> NewJob:
+        target = ingest_id(session, content_sha256, layout)
         return NewJob(
             kind="ingest",
             queue="preprocessing",
@@ -183,7 +188,10 @@ async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> J
     "/preprocess/preview",
     summary="Before and after of one image",
     operation_id="preview_preprocessing",
-    responses={**binary("image/png", "Before and after, side by side"), 202: JOB_RESPONSES[202]},
+    responses={
+        **file_of_a_job("image/png", "Before and after, side by side"),
+        202: JOB_RESPONSES[202],
+    },
     openapi_extra=IMAGE_BODY,
     response_class=Response,
 )

@@ -19,7 +19,7 @@ from shared.db.tables import DatasetRow
 from shared.errors import BadInput
 from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
-from shared.web.responses import binary
+from shared.web.responses import binary, header
 from shared.web.state import SessionDep, StateDep, StoreDep
 from shared.web.zip_stream import zip_stream
 
@@ -55,11 +55,13 @@ def delete_dataset(
     *,
     cascade: Annotated[bool, Query(description="delete what derives from it as well")] = False,
 ) -> Response:
-    """409 names what derives from it, unless ``cascade`` is set."""
+    """409 names what derives from it, unless `cascade` is set: data sets, models, experiments.
+
+    With `cascade` all of that is deleted too; 409 then names unfinished jobs that need any of it.
+    """
     keys = removal.remove(session, dataset_id, cascade=cascade)
     session.commit()
-    for key in keys:
-        store.delete(key)
+    removal.delete_objects(store, keys)
     return Response(status_code=204)
 
 
@@ -95,7 +97,14 @@ def _index_cursor(cursor: str | None) -> int:
     "/{dataset_id}/images/{index}",
     summary="Get an image",
     operation_id="get_image",
-    responses=binary("image/png", "The image"),
+    responses=binary(
+        "image/png",
+        "The image",
+        headers={
+            "ETag": header("SHA-256 of the image", required=True),
+            "Cache-Control": header("an image never changes", required=True),
+        },
+    ),
     response_class=Response,
 )
 def get_image(
@@ -136,7 +145,11 @@ def get_contact_sheet(
     "/{dataset_id}/archive",
     summary="Download a data set",
     operation_id="download_dataset",
-    responses=binary("application/zip", "Images in the folders layout, streamed"),
+    responses=binary(
+        "application/zip",
+        "Images in the folders layout, streamed",
+        headers={"Content-Disposition": header("a file name", required=True)},
+    ),
     response_class=Response,
 )
 async def get_archive(

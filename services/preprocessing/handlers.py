@@ -1,7 +1,7 @@
 """Use cases: take a data set in, preprocess one, preview an image."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,22 +31,30 @@ from shared.datasets.catalog import NewDataset
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
+from shared.datasets.removal import delete_objects
 from shared.datasets.writing import DatasetWriter, destination
+from shared.db import content_lock
 from shared.db.tables import UploadRow
+from shared.db.tombstones import refuse_withdrawn, withdrawn_patients
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
+from shared.storage.listing import listing_sha256
 from shared.storage.parts import part_key
 from shared.storage.port import ObjectStore
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
-    """What to take in: an upload's archive, or what lies below ``bucket/prefix``."""
+    """What to take in: an upload's archive, or what lies below ``bucket/prefix``.
+
+    ``listing`` is the prefix's :func:`shared.storage.listing.listing_sha256` when it was asked for.
+    """
 
     name: str
     layout: Layout
     upload: str | None = None
     s3: str | None = None
+    listing: str | None = None
 
 
 def ingest(
@@ -54,24 +62,27 @@ def ingest(
 ) -> Outcome:
     """Read a source in its layout and store its images exactly, without identifiers.
 
+    A later attempt does not read what lies in complete shards. What was skipped is looked at again:
+    so the report is the same, whatever attempt made it.
+
     Raises :class:`BadInput` for a source that is damaged, unsafe, or not of the layout; the upload
     is removed then, since sending it to the same job again could not help.
     """
     upload = _upload(job, command)
-    discard = partial(_discard, store, upload)
     try:
         with _open(store, command, upload, limits) as source:
             outcome = _store_raw(job, store, command, open_layout(source, command.layout), secret)
     except BadInput:
-        discard()
+        with job.fenced() as session:
+            _forget(session, command)
+        _discard(store, upload)
         raise
 
     def write(session: Session) -> None:
         outcome.write(session)
-        if upload is not None:
-            session.execute(delete(UploadRow).where(UploadRow.id == upload.id))
+        _forget(session, command)
 
-    return Outcome(outcome.output, write, discard)
+    return Outcome(outcome.output, write, partial(_discard, store, upload))
 
 
 def _upload(job: JobContext, command: Ingest) -> UploadRow | None:
@@ -79,6 +90,8 @@ def _upload(job: JobContext, command: Ingest) -> UploadRow | None:
         return None
     with job.reading() as session:
         row = session.get(UploadRow, command.upload)
+        if row is None:
+            refuse_withdrawn(session, [command.upload])
     if row is None:
         raise BadInput("the upload is gone: send the archive again")
     return row
@@ -90,28 +103,42 @@ def _open(
     if upload is not None:
         return upload_source(store, upload, limits)
     assert command.s3 is not None, "the route asks for one of the two"
+    if command.listing not in (None, listing_sha256(store, command.s3)):
+        # Its name would be wrong, and a later attempt would mix the old with the new.
+        raise BadInput("the objects below this prefix have changed: submit them again")
     return nullcontext(PrefixSource(store, command.s3, limits))
 
 
+def _forget(session: Session, command: Ingest) -> None:
+    session.execute(delete(UploadRow).where(UploadRow.id == command.upload))
+
+
 def _discard(store: ObjectStore, upload: UploadRow | None) -> None:
-    for number in range(0 if upload is None else upload.parts):
-        assert upload is not None
-        store.delete(part_key(upload.id, number))
+    if upload is not None:
+        delete_objects(store, [part_key(upload.id, number) for number in range(upload.parts)])
 
 
 def _store_raw(
     job: JobContext, store: ObjectStore, command: Ingest, images: RawImages, secret: str
 ) -> Outcome:
+    withdrawn = _withdrawn(job)
     skipped: list[Skipped] = []
     noted: Counter[str] = Counter()
     with DatasetWriter(destination(store, job)) as writer:
-        writer.restart()
-        for done, item in enumerate(images, start=1):
+        writer.resume()
+        known = {record.source for record in writer.records}
+        for done, item in enumerate(images.items(known), start=1):
             job.progress(done, images.expected, "image")
             if isinstance(item, Skipped):
                 skipped.append(item)
                 continue
-            writer.add(item.png, _raw_meta(item, secret))
+            if isinstance(item, RawImage):
+                about = _raw_meta(item, secret)
+                if about.patient in withdrawn:
+                    skipped.append(Skipped(item.file, item.row, "the patient was withdrawn"))
+                    noted["images of withdrawn patients left out"] += 1
+                    continue
+                writer.add(item.png, about)
             noted["boxes clipped to their image"] += item.box_clipped
             noted["lesions marked as possibly noisy"] += item.noisy
         new = NewDataset(
@@ -127,6 +154,16 @@ def _store_raw(
         )
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
+
+
+def _withdrawn(job: JobContext) -> frozenset[str]:
+    """Whose images are to be left out. A withdrawal that is under way is waited for.
+
+    One that comes later finds this attempt running, and has the job begin again.
+    """
+    with job.reading() as session:
+        content_lock.share(session)
+        return withdrawn_patients(session)
 
 
 def _raw_meta(image: RawImage, secret: str) -> ImageMeta:
@@ -148,18 +185,18 @@ def _raw_meta(image: RawImage, secret: str) -> ImageMeta:
 def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> Outcome:
     """Split by patient, then HU → contrast → crop for each image.
 
-    Raises :class:`BadInput` for options that do not fit the images.
+    A later attempt goes on after the last complete shard. Raises :class:`BadInput` for options that
+    do not fit the images.
     """
     with job.reading() as session:
         parent = reading.open_dataset(session, store, command.dataset)
-    split = _split(parent.records, command)
+    split = _split(parent.records, command, on_pass=job.check)
     options = _options(command)
-    grown = 0
+    grown = sum(_field_grows(record, options) for record in parent.records)
     with DatasetWriter(destination(store, job)) as writer:
-        writer.restart()
-        for record, image in _decoded(store, parent):
+        first = writer.resume()
+        for record, image in _decoded(store, parent, parent.records[first:]):
             made = pipeline.preprocess_slice(image.values, _metadata(record), options)
-            grown += made.field_grown
             split_name = split.splits[record.index]
             writer.add(encode_grey(made.image), _made_meta(record, made, split_name))
             job.progress(len(writer), len(parent.records), "image")
@@ -177,7 +214,9 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
 
 
-def _split(records: Iterable[ImageRecord], command: PreprocessCommand) -> SplitResult:
+def _split(
+    records: Iterable[ImageRecord], command: PreprocessCommand, *, on_pass: Callable[[], None]
+) -> SplitResult:
     items = [
         SplitItem(category=r.category, patient=r.patient, sha256=r.sha256, split=r.split)
         for r in records
@@ -188,13 +227,16 @@ def _split(records: Iterable[ImageRecord], command: PreprocessCommand) -> SplitR
         fractions=(asked.train, asked.val, asked.test),
         seed=asked.seed,
         keep=asked.keep,
+        on_pass=on_pass,
     )
 
 
-def _decoded(store: ObjectStore, dataset: StoredDataset) -> Iterator[tuple[ImageRecord, GreyImage]]:
+def _decoded(
+    store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
+) -> Iterator[tuple[ImageRecord, GreyImage]]:
     """Each record with its pixels; lesions of one slice lie side by side and decode it once."""
     sha256, image = "", None
-    for record, png in reading.iterate(store, dataset, dataset.records):
+    for record, png in reading.iterate(store, dataset, records):
         if image is None or record.sha256 != sha256:
             sha256, image = record.sha256, decode_grey(png)
         yield record, image
@@ -215,6 +257,12 @@ def _metadata(record: ImageRecord) -> pipeline.SliceMetadata:
     return pipeline.SliceMetadata(
         spacing_mm=record.spacing_mm, box_px=record.box_px, window_hu=record.window_hu
     )
+
+
+def _field_grows(record: ImageRecord, options: pipeline.PreprocessOptions) -> bool:
+    """Whether the lesion is too large for the wanted spacing; from what is known of it alone."""
+    shape = record.height, record.width
+    return pipeline.choose_crop(shape, _metadata(record), options)[0].grown
 
 
 def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | None) -> ImageMeta:

@@ -1,11 +1,11 @@
 """The catalogue: rows of data sets and shards in Postgres. Nothing is committed here."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,9 +13,11 @@ from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Categ
 from lesiongan.contracts.datasets import Dataset, DatasetKind
 from shared.datasets.identity import content_sha256
 from shared.datasets.records import ImageRecord
+from shared.db import content_lock
 from shared.db.rows import require
 from shared.db.tables import DatasetRow, ShardRow
-from shared.errors import BadInput
+from shared.db.tombstones import refuse_withdrawn, withdrawn_patients
+from shared.errors import BadInput, Gone
 
 #: The most skipped files that a data set names; ``skipped_total`` counts them all.
 MAX_SKIPPED = 200
@@ -65,10 +67,38 @@ def add_shard(session: Session, row: ShardRow) -> None:
     session.flush()
 
 
+def take_over_shards(session: Session, dataset_id: str) -> tuple[list[bytes], list[str]]:
+    """What a later attempt goes on from: the shards' parts of the manifest, in order.
+
+    Shards that do not say what they hold, and those after them, are forgotten; returns the keys of
+    their objects too, to be deleted once that is committed.
+    """
+    query = select(ShardRow.number, ShardRow.key, ShardRow.records)
+    query = query.where(ShardRow.dataset_id == dataset_id).order_by(ShardRow.number)
+    rows = session.execute(query).all()
+    kept: list[bytes] = []
+    for row in rows:
+        if row.number != len(kept) or row.records is None:
+            break
+        kept.append(row.records)
+    session.execute(
+        delete(ShardRow).where(ShardRow.dataset_id == dataset_id, ShardRow.number >= len(kept))
+    )
+    return kept, [row.key for row in rows[len(kept) :]]
+
+
 def publish(
     session: Session, new: NewDataset, records: Sequence[ImageRecord], *, stored_bytes: int
 ) -> None:
-    """Make a data set visible. A set that another job has published meanwhile stays as it is."""
+    """Make a data set visible. A set that another job has published meanwhile stays as it is.
+
+    Raises :class:`Gone` for a set that was withdrawn, or that holds a patient who was.
+    """
+    content_lock.share(session)
+    refuse_withdrawn(session, [new.id])
+    patients = patients_of(records)
+    if not withdrawn_patients(session).isdisjoint(patients):
+        raise Gone("a patient withdrew while this was made: send the request again")
     values = {
         "id": new.id,
         "name": new.name,
@@ -85,14 +115,16 @@ def publish(
         "notes": list(new.notes),
         "manifest_key": manifest_key(new.id, new.job_id),
         "job_id": new.job_id,
+        "patients": patients,
     }
     session.execute(insert(DatasetRow).values(**values).on_conflict_do_nothing())
+    # The manifest says it all from now on.
+    session.execute(update(ShardRow).where(ShardRow.dataset_id == new.id).values(records=None))
 
 
-def derived(session: Session, dataset_id: str) -> list[str]:
-    """Ids of the data sets that were made directly from this one."""
-    query = select(DatasetRow.id).where(DatasetRow.parents.contains([dataset_id]))
-    return list(session.scalars(query.order_by(DatasetRow.id)))
+def patients_of(records: Iterable[ImageRecord]) -> dict[str, int]:
+    """Images of each patient, by pseudonym."""
+    return dict(Counter(each.patient for each in records if each.patient is not None))
 
 
 def counts(records: Iterable[ImageRecord]) -> dict[str, dict[str, int]]:

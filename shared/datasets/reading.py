@@ -11,7 +11,7 @@ from shared.datasets import catalog
 from shared.datasets.manifest import read_manifest
 from shared.datasets.records import ImageRecord
 from shared.db.tables import DatasetRow
-from shared.errors import BadInput, NotFound
+from shared.errors import BadInput, Gone, NotFound
 from shared.storage.port import ObjectStore
 
 #: Rows whose bytes lie within one span are fetched by one ranged read.
@@ -40,10 +40,19 @@ class StoredDataset:
 
 
 def open_dataset(session: Session, store: ObjectStore, dataset_id: str) -> StoredDataset:
-    """A published data set with its manifest. Raises :class:`NotFound`."""
-    row = catalog.get(session, dataset_id)
+    """A published data set with its manifest. Raises :class:`NotFound` and :class:`Gone`."""
+    try:
+        row = catalog.get(session, dataset_id)
+    except Gone:
+        forget_manifests()
+        raise
     keys = {shard.number: shard.key for shard in catalog.shards(session, dataset_id)}
     return StoredDataset(row, _manifest(store, row.manifest_key), keys)
+
+
+def forget_manifests() -> None:
+    """Drop what was read, since some of it must not be kept."""
+    _manifest.cache_clear()
 
 
 @lru_cache(maxsize=KEPT_MANIFESTS)

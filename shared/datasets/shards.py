@@ -18,7 +18,8 @@ from typing import IO
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
 
 MAX_IMAGES = 4096
-MAX_BYTES = 512 << 20
+#: A second or so to send: a job must not be deaf for longer.
+MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,10 @@ class ShardWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # a full disk fails once more when the rest is written, and needs the room
+            self._path.unlink(missing_ok=True)
 
     def __len__(self) -> int:
         return len(self._records)

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from shared.datasets import catalog
 from shared.datasets.catalog import NewDataset
-from shared.datasets.manifest import write_manifest
+from shared.datasets.manifest import read_manifest, write_manifest
 from shared.datasets.records import ImageMeta, ImageRecord
-from shared.datasets.shards import MAX_IMAGES, ShardWriter, read_shard
+from shared.datasets.removal import delete_objects
+from shared.datasets.shards import MAX_IMAGES, ShardWriter
 from shared.db.tables import ShardRow
 from shared.errors import AlreadyMade, BadInput
-from shared.storage.files import downloaded
 from shared.storage.port import ObjectStore
 
 
@@ -33,14 +32,14 @@ class Fence(Protocol):
 ShardPlan = Callable[[int], int]
 
 
-def full_shards(_number: int) -> int:
-    """The plan of data sets that are read when they are complete."""
-    return MAX_IMAGES
-
-
 def growing_shards(number: int) -> int:
-    """64, 128, 256 … 4,096: a stream starts early, and large sets still have few objects."""
-    return int(min(64 << min(number, 6), MAX_IMAGES))
+    """64, 128, 256 … 1,024: the first is soon there, for streams and for the next attempt.
+
+    What a killed worker loses is one shard at most, also of a slow source. Where one ends depends
+    on the images alone, never on the clock: so a set is the same bytes, however often its making
+    was interrupted.
+    """
+    return int(min(64 << min(number, 4), MAX_IMAGES))
 
 
 class Attempt(Protocol):
@@ -82,16 +81,17 @@ def destination(store: ObjectStore, job: Attempt) -> Destination:
 
 
 class DatasetWriter:
-    """Appends images in order. A context manager: leaving it early leaves complete shards only."""
+    """Appends images in order. A context manager: leaving it early leaves complete shards only.
 
-    def __init__(self, to: Destination, *, plan: ShardPlan = full_shards) -> None:
+    For steps that make the same images in the same order each time: :meth:`resume` comes first.
+    """
+
+    def __init__(self, to: Destination, *, plan: ShardPlan = growing_shards) -> None:
         self._to = to
         self._plan = plan
         self._records: list[ImageRecord] = []
         self._shards = 0
         self._open: ShardWriter | None = None
-        #: Shards of a step that starts over are no progress: its next attempt repeats them.
-        self._resumes = False
 
     def __enter__(self) -> "DatasetWriter":
         return self
@@ -109,31 +109,25 @@ class DatasetWriter:
     def __len__(self) -> int:
         return len(self._records) + len(self._open or ())
 
-    def restart(self) -> None:
-        """Forget the shards of earlier attempts.
-
-        Raises :class:`AlreadyMade` if the set is complete.
-        """
-        with self._to.fence(milestone=False) as session:
-            rows = self._unfinished(session)
-            keys = [row.key for row in rows]
-            session.execute(delete(ShardRow).where(ShardRow.dataset_id == self._to.dataset_id))
-        for key in keys:
-            self._to.store.delete(key)
+    @property
+    def records(self) -> Sequence[ImageRecord]:
+        """Of the images in complete shards, those of earlier attempts among them."""
+        return tuple(self._records)
 
     def resume(self) -> int:
         """Take over the shards of earlier attempts; returns how many images they hold.
 
-        Only for steps that make the same images in the same order each time. Raises
-        :class:`AlreadyMade` if the set is complete.
+        Raises :class:`AlreadyMade` if the set is complete.
         """
-        self._resumes = True
         with self._to.fence(milestone=False) as session:
-            rows = self._unfinished(session)
-        for row in rows:
-            with downloaded(self._to.store, row.key) as file:
-                self._records.extend(record for record, _ in read_shard(file))
-        self._shards = len(rows)
+            made = catalog.finished_output(session, self._to.dataset_id)
+            if made is not None:
+                raise AlreadyMade(f"data set {self._to.dataset_id} is complete", made)
+            kept, keys = catalog.take_over_shards(session, self._to.dataset_id)
+        delete_objects(self._to.store, keys)
+        for content in kept:
+            self._records.extend(read_manifest(content))
+        self._shards = len(kept)
         return len(self._records)
 
     def add(self, png: bytes, meta: ImageMeta) -> None:
@@ -154,7 +148,7 @@ class DatasetWriter:
             self._store_shard(self._open)
         if not self._records:
             raise BadInput("there is no image to make a data set of")
-        records: Sequence[ImageRecord] = tuple(self._records)
+        records = self.records
         key = catalog.manifest_key(new.id, new.job_id)
         self._to.store.put(
             key, write_manifest(records), content_type="application/vnd.apache.parquet"
@@ -165,13 +159,6 @@ class DatasetWriter:
             catalog.publish(session, new, records, stored_bytes=size)
 
         return write
-
-    def _unfinished(self, session: Session) -> Sequence[ShardRow]:
-        """Shards of earlier attempts. Those of a published data set are not to be touched."""
-        made = catalog.finished_output(session, self._to.dataset_id)
-        if made is not None:
-            raise AlreadyMade(f"data set {self._to.dataset_id} is complete", made)
-        return catalog.shards(session, self._to.dataset_id)
 
     def _store_shard(self, writer: ShardWriter) -> None:
         with writer:
@@ -188,8 +175,9 @@ class DatasetWriter:
             images=len(shard.records),
             bytes=shard.bytes,
             sha256=shard.sha256,
+            records=write_manifest(shard.records),
         )
-        with self._to.fence(milestone=self._resumes) as session:
+        with self._to.fence(milestone=True) as session:
             catalog.add_shard(session, row)
         self._records.extend(shard.records)
         self._shards += 1

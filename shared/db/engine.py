@@ -1,24 +1,64 @@
 """Engines and sessions on psycopg 3."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 Sessions = sessionmaker[Session]
 
 
-def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a connection waits, in seconds, before the server or the kernel ends the wait.
+
+    Services and workers have it; migrations and dumps take as long as they need.
+    """
+
+    connect: int = 5
+    statement: float = 60.0
+    #: Less than a lease: a worker that waits for a row still renews its own in time.
+    lock: float = 10.0
+    #: A frozen process must not hold the rows that it has locked: their owners renew leases.
+    idle_in_transaction: float = 15.0
+    #: Without an answer of the other machine, not only of its server.
+    network: float = 30.0
+
+    def arguments(self) -> dict[str, str | int]:
+        """What psycopg is told."""
+        limits = {
+            "statement_timeout": self.statement,
+            "lock_timeout": self.lock,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction,
+        }
+        return {
+            "connect_timeout": self.connect,
+            "options": " ".join(f"-c {name}={int(1000 * s)}" for name, s in limits.items()),
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": int(1000 * self.network),
+        }
+
+
+def make_engine(
+    database_url: str, *, pool_size: int = 10, patience: Patience | None = None
+) -> Engine:
     """An engine that notices dead connections before it lends them.
 
     Args:
         database_url: ``postgresql+psycopg://…``.
         pool_size: the most connections that stay open; twice as many may be lent at once.
+        patience: how long its connections wait.
     """
     return create_engine(
         database_url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5},
+        # Errors are logged, and what is stored names patients, if only by their pseudonyms.
+        hide_parameters=True,
+        connect_args=(patience or Patience()).arguments(),
     )
 
 

@@ -90,12 +90,19 @@ class JobContext:
 
         Raises :class:`LeaseLost`, :class:`Cancelled` or :class:`HandedBack`.
         """
+        self.check_wanted()
+        if self._flags.drain.is_set():
+            raise HandedBack(self.job_id)
+
+    def check_wanted(self) -> None:
+        """Call within steps, also where what is done so far could not be handed back.
+
+        Raises :class:`LeaseLost` or :class:`Cancelled`.
+        """
         if self._flags.lost.is_set():
             raise ledger.LeaseLost(self.job_id)
         if self._flags.cancel.is_set():
             raise Cancelled(self.job_id)
-        if self._flags.drain.is_set():
-            raise HandedBack(self.job_id)
 
     def progress(self, done: int, total: int, unit: str) -> None:
         """Report how far the work is, and stop here if it should stop. Cheap: call it often."""

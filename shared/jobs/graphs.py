@@ -9,7 +9,7 @@ from sqlalchemy import CTE, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobParentRow, JobRow
-from shared.jobs import ledger
+from shared.jobs import ledger, queries
 from shared.jobs.states import State
 from shared.jobs.submit import GRAPHS
 
@@ -91,7 +91,7 @@ def _replaced(session: Session, job_id: str, parent: JobRow) -> bool:
     if parent.target is None:
         return False
     ledger.lock_target(session, parent.target)
-    rival = ledger.active(session, parent.target)
+    rival = queries.active(session, parent.target)
     if rival is None:
         return False
     rival.adopted = True

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from types import TracebackType
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import Sessions
@@ -16,7 +17,7 @@ from shared.jobs.ledger import Claim, LeaseLost
 log = logging.getLogger(__name__)
 
 #: How often cancellation is looked for; a lease is renewed at the same moment.
-BEAT_SECONDS = 1.0
+BEAT_SECONDS = 0.5
 
 
 class Heartbeat:
@@ -55,8 +56,9 @@ class Heartbeat:
             except LeaseLost:
                 self._flags.lost.set()
                 return
-            except SQLAlchemyError as error:
-                log.warning("lease of %s not renewed: %s", self._claim.job_id, error)
+            except (SQLAlchemyError, psycopg.Error, OSError) as error:
+                why = type(error).__name__
+                log.warning("lease of %s not renewed: %s", self._claim.job_id, why)
                 if time.monotonic() - renewed_at > self._lease.total_seconds():
                     self._flags.lost.set()
                     return

@@ -4,23 +4,25 @@ Ownership is a compare-and-set on the row: a worker owns a job while the row say
 the worker's attempt number. A worker that was presumed dead and wakes up matches no row any more.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy.orm import Session
 
+from shared.db import content_lock
 from shared.db.rows import require
-from shared.db.tables import JobEventRow, JobParentRow, JobRow
+from shared.db.tables import JobEventRow, JobRow
+from shared.db.tombstones import refuse_withdrawn
 from shared.errors import Conflict, LesionGanError, NotFound
-from shared.jobs import devices
+from shared.jobs import devices, queries
 from shared.jobs.notices import notify, notify_waiting
 from shared.jobs.outbox import announce
 from shared.jobs.states import Event, State, after, before
 
-#: Worker deaths without a new checkpoint or shard between them, after which a job fails.
+#: Attempts without a new checkpoint or shard between them, after which a job fails; the default of
+#: ``LESIONGAN_MAX_STALLS``.
 MAX_STALLS = 3
 _PARENT_FAILED = "/errors/parent-failed"
 
@@ -38,6 +40,12 @@ class Claim:
     device: str | None = None
 
 
+class WorkerDied(LesionGanError):
+    """Workers went silent on a job, one after the other."""
+
+    title = "Given up"
+
+
 class LeaseLost(Exception):
     """The job is not this attempt's any more: cancelled, expired, or taken over."""
 
@@ -45,19 +53,6 @@ class LeaseLost(Exception):
 def get(session: Session, job_id: str) -> JobRow:
     """The job's row; raises :class:`NotFound`."""
     return require(session, JobRow, job_id, "job")
-
-
-def statuses(session: Session, job_ids: Collection[str]) -> dict[str, str]:
-    """The status of each job that there is."""
-    query = select(JobRow.id, JobRow.status).where(JobRow.id.in_(job_ids))
-    return {row.id: row.status for row in session.execute(query)}
-
-
-def refuse_while_made(session: Session, made: str, job_id: str) -> None:
-    """Raises :class:`Conflict` while ``job_id``, which makes ``made``, has not ended."""
-    job = session.get(JobRow, job_id)
-    if job is not None and job.status in (State.QUEUED, State.RUNNING):
-        raise Conflict(f"{made} is {job.status}: cancel {job_id} first")
 
 
 def claim(
@@ -71,7 +66,7 @@ def claim(
         return None
     query = (
         update(JobRow)
-        .where(JobRow.id == job_id, _runnable())
+        .where(JobRow.id == job_id, queries.runnable())
         .values(
             status=after(State.QUEUED, Event.CLAIM),
             attempts=JobRow.attempts + 1,
@@ -109,6 +104,7 @@ def hold(session: Session, claim: Claim) -> JobRow:
 
     Raises :class:`LeaseLost` when the attempt is not the current one.
     """
+    content_lock.share(session)
     row = session.scalar(select(JobRow).where(_owned(claim)).with_for_update())
     if row is None:
         raise LeaseLost(claim.job_id)
@@ -163,62 +159,29 @@ def hand_back(session: Session, claim: Claim) -> None:
         _requeue(session, row, Event.HAND_BACK)
 
 
-def stall(session: Session, row: JobRow, why: str, *, backoff: timedelta | None = None) -> None:
-    """An attempt ended without a result: queue the job again, or give up after too many."""
+def stall(
+    session: Session,
+    row: JobRow,
+    why: LesionGanError,
+    *,
+    max_stalls: int = MAX_STALLS,
+    backoff: timedelta | None = None,
+) -> None:
+    """An attempt ended without a result: queue the job again, or give up after ``max_stalls``.
+
+    A job that is given up has failed as ``why`` says.
+    """
     row.stalls += 1
     if row.cancel_requested:
         _end(session, row, Event.CANCEL)
-    elif row.stalls >= MAX_STALLS:
-        detail = f"{why}; given up after {row.stalls} attempts without progress"
-        problem = {"type": "/errors/given-up", "title": "Given up", "detail": detail}
-        _fail(session, row, Event.GIVE_UP, problem)
+    elif row.stalls >= max_stalls:
+        detail = f"{why.detail}; given up after {row.stalls} attempts without progress"
+        _fail(session, row, Event.GIVE_UP, {**why.problem(), "detail": detail})
     else:
         _requeue(session, row, Event.EXPIRE)
         row.not_before = None if backoff is None else func.clock_timestamp() + backoff
-        add_event(session, row.id, "log", {"level": "warning", "message": f"{why}; tried again"})
-
-
-def expired(session: Session) -> Sequence[JobRow]:
-    """Running jobs whose worker went silent, locked; those of another sweeper are left out."""
-    query = (
-        select(JobRow)
-        .where(JobRow.status == State.RUNNING, JobRow.lease_expires_at < func.clock_timestamp())
-        .with_for_update(skip_locked=True)
-    )
-    return session.scalars(query).all()
-
-
-def waiting(
-    session: Session, *, rung_before: timedelta, empty_queues: Sequence[str]
-) -> Sequence[JobRow]:
-    """Jobs that could run now and that no doorbell tells of, locked.
-
-    Those queued again and not rung since, and in ``empty_queues`` those that were rung longer ago
-    than ``rung_before``.
-    """
-    lost = and_(
-        JobRow.queue.in_(empty_queues), JobRow.rung_at < func.clock_timestamp() - rung_before
-    )
-    query = (
-        select(JobRow)
-        .where(_runnable(), or_(JobRow.rung_at.is_(None), lost))
-        .order_by(JobRow.created_at)
-        .limit(1000)
-        .with_for_update(skip_locked=True)
-    )
-    return session.scalars(query).all()
-
-
-def dependents(session: Session, job_id: str) -> Sequence[JobRow]:
-    """Queued jobs that wait for ``job_id``."""
-    query = (
-        select(JobRow)
-        .join(JobParentRow, JobParentRow.job_id == JobRow.id)
-        .where(JobParentRow.parent_id == job_id, JobRow.status == State.QUEUED)
-        .order_by(JobRow.id)
-        .with_for_update(of=JobRow)
-    )
-    return session.scalars(query).all()
+        message = f"{why.detail}; tried again"
+        add_event(session, row.id, "log", {"level": "warning", "message": message})
 
 
 def cancel(session: Session, job_id: str) -> JobRow:
@@ -237,22 +200,43 @@ def cancel(session: Session, job_id: str) -> JobRow:
     return row
 
 
+def revoke(session: Session, job_id: str) -> None:
+    """End an unfinished job at once, because what it reads or makes is removed.
+
+    A worker that runs it is fenced out: none of its writes matches the row any more.
+    """
+    row = _locked(session, job_id)
+    if row.status in before(Event.CANCEL):
+        _end(session, row, Event.CANCEL)
+
+
+def interrupt(session: Session, job_id: str) -> None:
+    """Queue a running job again at once, because what it should make has changed.
+
+    A worker that runs it is fenced out; the next attempt begins with what is known by then.
+    """
+    row = _locked(session, job_id)
+    if row.status == State.RUNNING:
+        if row.cancel_requested:
+            _end(session, row, Event.CANCEL)
+        else:
+            _requeue(session, row, Event.HAND_BACK)
+
+
 def retry(session: Session, job_id: str) -> JobRow:
     """Queue a failed or cancelled job again.
 
     Raises :class:`NotFound`, and :class:`shared.errors.Conflict` for a job in another state or
-    while another job makes the same thing.
+    while another job makes the same thing, and :class:`Gone` if what it makes was withdrawn.
     """
     target = get(session, job_id).target
     if target is not None:
+        refuse_withdrawn(session, [target])
         lock_target(session, target)
-        rival = active(session, target)
+        rival = queries.active(session, target)
         if rival is not None and rival.id != job_id:
             raise Conflict(f"job {rival.id} makes the same thing and is {rival.status}")
-    row = session.scalars(
-        select(JobRow).where(JobRow.id == job_id).with_for_update(),
-        execution_options={"populate_existing": True},
-    ).one()
+    row = _locked(session, job_id)
     row.status = after(State(row.status), Event.RETRY)
     row.error, row.output, row.finished_at, row.not_before = None, None, None, None
     row.cancel_requested, row.stalls = False, 0
@@ -265,34 +249,9 @@ def lock_target(session: Session, target: str) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(target, 0))))
 
 
-def active(session: Session, target: str) -> JobRow | None:
-    """The job that makes ``target`` now; one that is asked to stop does not count."""
-    query = select(JobRow).where(
-        JobRow.target == target,
-        JobRow.finished_at.is_(None),
-        JobRow.cancel_requested.is_(False),
-    )
-    return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
-
-
-def _runnable() -> ColumnElement[bool]:
-    parent = aliased(JobRow)
-    rival = aliased(JobRow)
-    unfinished = exists(
-        select(JobParentRow.job_id)
-        .join(parent, parent.id == JobParentRow.parent_id)
-        .where(JobParentRow.job_id == JobRow.id, parent.status != State.SUCCEEDED)
-    )
-    # One that is asked to stop may still write what this one would make.
-    contested = exists(
-        select(rival.id).where(
-            rival.target == JobRow.target,
-            rival.status == State.RUNNING,
-            rival.finished_at.is_(None),
-        )
-    )
-    due = func.coalesce(JobRow.not_before, JobRow.created_at) <= func.clock_timestamp()
-    return and_(JobRow.status.in_(before(Event.CLAIM)), due, ~unfinished, ~contested)
+def _locked(session: Session, job_id: str) -> JobRow:
+    query = select(JobRow).where(JobRow.id == job_id).with_for_update()
+    return session.scalars(query, execution_options={"populate_existing": True}).one()
 
 
 def _owned(claim: Claim) -> ColumnElement[bool]:
@@ -330,7 +289,7 @@ def _end(session: Session, row: JobRow, event: Event) -> None:
 
 def end_dependents(session: Session, parent: JobRow) -> None:
     """End what waits for a job that failed or was cancelled."""
-    for row in dependents(session, parent.id):
+    for row in queries.dependents(session, parent.id):
         if row.status != State.QUEUED:
             continue  # it waited for another dependent as well, and has ended with that one
         if parent.status == State.CANCELLED:

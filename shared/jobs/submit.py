@@ -8,10 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.db import content_lock
 from shared.db.tables import IdempotencyRow, JobFollowerRow, JobParentRow, JobRow
+from shared.db.tombstones import refuse_withdrawn
 from shared.errors import BadInput
 from shared.ids import new_id
-from shared.jobs import ledger
+from shared.jobs import ledger, queries
+from shared.jobs.limits import Limits, enforce
 from shared.jobs.outbox import announce
 from shared.jobs.states import State
 from shared.queue.port import QueueName
@@ -77,14 +80,23 @@ Plan = Callable[[Session], NewJob]
 
 
 def submit(
-    session: Session, plan: Plan, *, key_id: str | None, idempotency: Idempotency | None = None
+    session: Session,
+    plan: Plan,
+    *,
+    key_id: str | None,
+    idempotency: Idempotency | None = None,
+    limits: Limits | None = None,
 ) -> Submitted:
     """Write a job, or find the one that this request already has.
 
-    Raises :class:`BadInput` when the idempotency key was used for another request, and whatever
-    ``plan`` raises.
+    Raises :class:`BadInput` when the idempotency key was used for another request,
+    :class:`shared.errors.Gone` when what it would make was withdrawn, what ``enforce`` raises
+    where the request makes work and ``limits`` are given, and whatever ``plan`` raises.
     """
+    content_lock.share(session)
     new = plan(session)
+    if new.target is not None:
+        refuse_withdrawn(session, [new.target])
     if new.requires:
         ledger.lock_target(session, GRAPHS)
         _hold_active(session, new)
@@ -95,7 +107,7 @@ def submit(
             return Submitted(ledger.get(session, known), made=False, replayed=True)
     if new.target is not None:
         ledger.lock_target(session, new.target)
-        active = ledger.active(session, new.target)
+        active = queries.active(session, new.target)
         if active is not None:
             _follow(session, active, key_id)
             if idempotency is not None:
@@ -106,6 +118,8 @@ def submit(
         new = again if again.target == new.target else new
     writer = _Writer(session, key_id)
     row = writer.insert(new, job_id)
+    if limits is not None and row.finished_at is None:
+        enforce(session, key_id, limits)
     return Submitted(row, made=True, ready=writer.ready)
 
 
@@ -169,7 +183,7 @@ class _Writer:
 
     def _found_or_made(self, new: NewJob, target: str) -> str:
         ledger.lock_target(self._session, target)
-        active = ledger.active(self._session, target)
+        active = queries.active(self._session, target)
         if active is not None:
             active.adopted = True
             return active.id

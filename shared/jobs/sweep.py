@@ -7,18 +7,19 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobRow
-from shared.jobs import devices, ledger
+from shared.jobs import devices, ledger, queries
 from shared.queue.port import QUEUES, Doorbell
 
 log = logging.getLogger(__name__)
 
 
-def requeue_expired(session: Session) -> int:
-    """Queue the jobs of silent workers again. Returns how many were found."""
-    rows = ledger.expired(session)
+def requeue_expired(session: Session, *, max_stalls: int = ledger.MAX_STALLS) -> int:
+    """Queue the jobs of silent workers again, or give them up. Returns how many were found."""
+    rows = queries.expired(session)
     for row in rows:
         log.warning("worker %s went silent on %s (attempt %d)", row.worker, row.id, row.attempts)
-        ledger.stall(session, row, "the worker went silent")
+        died = ledger.WorkerDied("the worker went silent")
+        ledger.stall(session, row, died, max_stalls=max_stalls)
     return len(rows)
 
 
@@ -37,7 +38,7 @@ def ring_lost(session: Session, bell: Doorbell, *, rung_before: timedelta) -> in
         if depth == 0:
             empty.append(queue)
     rung = 0
-    for row in ledger.waiting(session, rung_before=rung_before, empty_queues=empty):
+    for row in queries.waiting(session, rung_before=rung_before, empty_queues=empty):
         if not bell.ring(row.queue, row.id):
             break  # each further try would hold the rows' locks for its timeout
         row.rung_at = func.clock_timestamp()
@@ -54,7 +55,7 @@ def ring_next_for(session: Session, bell: Doorbell, device: str) -> None:
 
 def ring_dependents(session: Session, bell: Doorbell, job_id: str) -> list[JobRow]:
     """Ring for the jobs that waited for ``job_id``; those with other parents find no claim yet."""
-    rows = list(ledger.dependents(session, job_id))
+    rows = list(queries.dependents(session, job_id))
     for row in rows:
         bell.ring(row.queue, row.id)
     return rows

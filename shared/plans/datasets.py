@@ -13,8 +13,20 @@ from lesiongan.contracts.datasets import PreprocessCommand, SubsetCommand
 from lesiongan.contracts.gans import GenerateCommand, GenerateSetCommand
 from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
+from shared.db.tombstones import withdrawal_of
 from shared.jobs.submit import NewJob
 from shared.queue.port import QueueName
+
+
+def ingest_id(session: Session, content_sha256: str, layout: str) -> str:
+    """The id of the raw data set that a source makes: another one after each withdrawal from it."""
+    inputs = [content_sha256]
+    while True:
+        target = dataset_id("ingest", inputs, {"layout": layout})
+        withdrawal = withdrawal_of(session, target)
+        if withdrawal is None:
+            return target
+        inputs.append(withdrawal)
 
 
 def preprocess_job(session: Session, command: PreprocessCommand, *, images: int = 0) -> NewJob:

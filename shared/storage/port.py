@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,12 @@ class StoreUnavailable(LesionGanError):
     title = "Object store unavailable"
 
 
+class StoreRefused(StoreUnavailable):
+    """The store refused for a reason that waiting does not change, such as wrong credentials."""
+
+    title = "Object store refused"
+
+
 @dataclass(frozen=True)
 class Listed:
     """An object as a listing names it. ``etag`` changes when its content does."""
@@ -28,6 +35,8 @@ class Listed:
     key: str
     bytes: int
     etag: str
+    #: When it was stored, by the store's clock.
+    modified_at: datetime
 
 
 class ObjectStore(Protocol):

@@ -1,5 +1,6 @@
 """The S3 adapter: the ``minio`` client against any S3-compatible server."""
 
+import errno
 import io
 import logging
 from collections.abc import Callable, Iterator
@@ -12,12 +13,25 @@ from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
 from shared.settings import Settings
-from shared.storage.port import Listed, ObjectMissing, StoreUnavailable
+from shared.storage.port import Listed, ObjectMissing, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
+#: Refusals below 500 that may pass (Amazon S3, "Error responses"; MinIO names its own).
+_PASSING = frozenset(
+    {
+        "OperationAborted",
+        "RequestTimeout",
+        "RequestTimeTooSkewed",
+        "SlowDown",
+        "TooManyRequests",
+        "XMinioStorageFull",
+    }
+)
+#: Of the local disk, from which files are sent.
+_OF_DISK = frozenset({errno.EDQUOT, errno.EIO, errno.ENOENT, errno.ENOSPC})
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,10 +90,17 @@ class S3Store:
             if entry is None:
                 return
             if not entry.is_dir and entry.object_name is not None:
-                yield Listed(entry.object_name, entry.size or 0, entry.etag or "")
+                assert entry.last_modified is not None, "every listing says it"
+                yield Listed(
+                    entry.object_name, entry.size or 0, entry.etag or "", entry.last_modified
+                )
 
     def open_foreign(self, bucket: str, key: str) -> bytes:
-        return _ask(self._read, bucket, key, 0, 0)
+        try:
+            return _ask(self._read, bucket, key, 0, 0)
+        except ObjectMissing:
+            # A lab may name its objects after its patients.
+            raise ObjectMissing(f"an object of bucket {bucket} is not there") from None
 
     def delete(self, key: str) -> None:
         _ask(self._client.remove_object, self._bucket, key)
@@ -117,11 +138,21 @@ def _ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if error.code in _MISSING:
             missing = error.object_name or error.bucket_name
             raise ObjectMissing(f"{missing} is not in the store") from error
-        detail = f"the object store refused: {error.code}: {error.message}"
-        raise StoreUnavailable(detail) from error
+        raise _refusal(error) from error
     except ValueError as error:
         # The client refuses the name of a bucket or an object, so nothing lies there.
         raise ObjectMissing(str(error)) from error
     except (HTTPError, MinioException, OSError) as error:
-        log.warning("the object store does not answer: %s", error)
+        if isinstance(error, OSError) and error.errno in _OF_DISK:
+            raise
+        # The error itself may quote an object's name.
+        why = getattr(error, "reason", None) or type(error).__name__
+        log.warning("the object store does not answer: %s", why)
         raise StoreUnavailable("the object store does not answer") from error
+
+
+def _refusal(error: S3Error) -> StoreUnavailable:
+    """The code alone: a store's message may quote keys and names."""
+    detail = f"the object store refused: {error.code}"
+    may_pass = error.response.status >= 500 or error.code in _PASSING
+    return StoreUnavailable(detail) if may_pass else StoreRefused(detail)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi_offline import FastAPIOffline
 
 from shared.db.engine import make_engine, make_sessions
 from shared.observability.logs import configure_logging
@@ -16,22 +15,12 @@ from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
 from shared.web import health, problems
-from shared.web.problems import ProblemBody
+from shared.web.document import described
+from shared.web.documentation import add_documentation
+from shared.web.front import Front
+from shared.web.front.state import FrontState
 from shared.web.state import WebState
 from shared.web.watcher import Watcher
-
-#: What any operation may answer besides its own responses.
-COMMON_RESPONSES: dict[int | str, dict[str, object]] = {
-    status: {"description": text, "model": ProblemBody}
-    for status, text in {
-        401: "No key, or one that is not valid",
-        403: "The key lacks the scope",
-        404: "There is no such thing",
-        409: "The state of things does not allow it",
-        422: "The request is not valid",
-        503: "A server behind this one is away; try again",
-    }.items()
-}
 
 
 def create_app(
@@ -44,21 +33,25 @@ def create_app(
         routers: what it serves, besides health and metrics.
         document: an OpenAPI document to serve in place of its own.
     """
-    # Its documentation page loads nothing from elsewhere: labs have servers without internet.
-    app: FastAPI = FastAPIOffline(
+    app = FastAPI(
         title=f"LesionGAN: {title}",
         version="0.1.0",
         summary="Training data for CT lesion classification.",
         lifespan=_lifespan,
+        docs_url=None,
         redoc_url=None,
+        # A redirect would name the scheme that a proxy before us has taken off.
+        redirect_slashes=False,
     )
     problems.install(app)
+    app.add_middleware(Front)
+    add_documentation(app)
     for router in routers:
-        app.include_router(router, responses=COMMON_RESPONSES)
+        app.include_router(router)
     app.include_router(health.router)
-    if document is not None:
-        # FastAPI's own way to another document: https://fastapi.tiangolo.com/how-to/extending-openapi
-        app.openapi = partial(_read_document, document)  # type: ignore[method-assign]
+    # FastAPI's own way to another document: https://fastapi.tiangolo.com/how-to/extending-openapi
+    made = partial(described, app) if document is None else partial(_read_document, document)
+    app.openapi = made  # type: ignore[method-assign]
     return app
 
 
@@ -73,10 +66,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     configure_logging()
     state = connect(get_settings())
     app.state.web = state
+    app.state.front = FrontState.of(state)
     await state.watcher.start()
+    await app.state.front.audit.start()
     try:
         yield
     finally:
+        await app.state.front.audit.stop()
         await state.watcher.stop()
         state.engine.dispose()
 

@@ -1,21 +1,28 @@
-"""API keys: ``Authorization: Bearer lg_…``, with scopes."""
+"""API keys: ``Authorization: Bearer lg_…``, with scopes.
+
+A key is looked up by its SHA-256. Whoever measures how long that takes learns about hashes of keys
+that they chose, and nothing of one that they do not know: no comparison runs along a secret.
+"""
 
 import hashlib
 import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope as AsgiScope
 
 from lesiongan.contracts.keys import Scope
 from shared.db.tables import KeyRow
 from shared.errors import Forbidden, Unauthorized
 from shared.ids import new_id
-from shared.web.state import StateDep
+from shared.jobs.limits import Quota
+from shared.web.state import StateDep, WebState
 
 PREFIX = "lg_"
 #: ``admin`` may do all; ``submit`` may also read.
@@ -24,6 +31,10 @@ INCLUDED: dict[str, frozenset[Scope]] = {
     "submit": frozenset({"read", "submit"}),
     "admin": frozenset({"read", "submit", "admin"}),
 }
+#: A key in use is marked so once in this time, not at each request.
+MARK_EVERY = timedelta(minutes=1)
+#: Where a request's caller is kept once the key was checked.
+_CALLER = "lesiongan.caller"
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="A key: lg_…")
 
@@ -34,6 +45,7 @@ class Caller:
 
     key_id: str
     scopes: frozenset[Scope]
+    quota: Quota = field(default_factory=Quota)
 
 
 def make_key() -> str:
@@ -56,7 +68,14 @@ def ensure_key(session: Session, *, key: str, name: str, scopes: list[Scope]) ->
     return row
 
 
-def authenticate(
+def known_caller(scope: AsgiScope) -> Caller | None:
+    """The caller of a request whose key was found good."""
+    caller: Caller | None = scope.get(_CALLER)
+    return caller
+
+
+async def authenticate(
+    request: Request,
     state: StateDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
@@ -64,31 +83,79 @@ def authenticate(
 
     The session is its own and short: requests that wait or stream must not hold one.
     """
-    if credentials is None or not credentials.credentials.startswith(PREFIX):
-        raise Unauthorized("send a key: Authorization: Bearer lg_…")
-    digest = hashed(credentials.credentials)
+    secret = None if credentials is None else credentials.credentials
+    return await checked_caller(request.scope, state, secret)
+
+
+async def checked_caller(scope: AsgiScope, state: WebState, secret: str | None) -> Caller:
+    """The caller of a request, by the secret that it carries; looked up once a request.
+
+    Raises :class:`Unauthorized`.
+    """
+    caller = known_caller(scope)
+    if caller is None:
+        if secret is None or not secret.startswith(PREFIX):
+            raise Unauthorized("send a key: Authorization: Bearer lg_…")
+        caller = scope[_CALLER] = await run_in_threadpool(_caller, state, secret)
+    return caller
+
+
+def _caller(state: WebState, secret: str) -> Caller:
+    now, digest = func.clock_timestamp(), hashed(secret)
+    rotated = and_(KeyRow.previous_sha256 == digest, KeyRow.previous_valid_until > now)
+    expired = func.coalesce(KeyRow.expires_at <= now, False)
+    unmarked = func.coalesce(KeyRow.last_used_at < now - MARK_EVERY, True)
+    query = select(KeyRow, expired, unmarked).where(or_(KeyRow.sha256 == digest, rotated))
     with state.sessions() as session:
-        row = session.scalar(select(KeyRow).where(KeyRow.sha256 == digest))
-    if row is None or row.revoked_at is not None:
-        raise Unauthorized("this key is not known, or was revoked")
-    if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
-        raise Unauthorized("this key has expired")
-    scopes = frozenset().union(*(INCLUDED[scope] for scope in row.scopes))
-    return Caller(row.id, scopes)
+        found = session.execute(query).one_or_none()
+        if found is None or found[0].revoked_at is not None:
+            raise Unauthorized("this key is not known, or was revoked")
+        row, has_expired, is_unmarked = found
+        if has_expired:
+            raise Unauthorized("this key has expired")
+        if is_unmarked:
+            _mark(session, row)
+    return Caller(
+        row.id,
+        frozenset().union(*(INCLUDED[scope] for scope in row.scopes)),
+        Quota(
+            stored_bytes=row.quota_stored_bytes,
+            queued_jobs=row.quota_queued_jobs,
+            device_seconds=row.quota_device_seconds,
+        ),
+    )
+
+
+def _mark(session: Session, row: KeyRow) -> None:
+    """Note that the key is in use; whoever finds its row locked leaves that to the other."""
+    free = select(KeyRow.id).where(KeyRow.id == row.id).with_for_update(skip_locked=True)
+    mark = update(KeyRow).where(KeyRow.id.in_(free)).values(last_used_at=func.clock_timestamp())
+    session.execute(mark, execution_options={"synchronize_session": False})
+    session.commit()
 
 
 CallerDep = Annotated[Caller, Depends(authenticate)]
 
 
-def require(scope: Scope) -> Any:
+@dataclass(frozen=True)
+class Needs:
     """A dependency that answers 403 to callers without ``scope``."""
 
-    def check(caller: CallerDep) -> Caller:
-        if scope not in caller.scopes:
-            raise Forbidden(f"this key lacks the scope {scope}")
+    scope: Scope
+
+    async def __call__(self, caller: CallerDep) -> Caller:
+        return self.checked(caller)
+
+    def checked(self, caller: Caller) -> Caller:
+        """The caller; raises :class:`Forbidden`."""
+        if self.scope not in caller.scopes:
+            raise Forbidden(f"this key lacks the scope {self.scope}")
         return caller
 
-    return Depends(check)
+
+def require(scope: Scope) -> Any:
+    """See :class:`Needs`."""
+    return Depends(Needs(scope))
 
 
 Reader = Annotated[Caller, require("read")]

@@ -1,6 +1,7 @@
 """``/health/live``, ``/health/ready`` and ``/metrics`` of every service."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -8,17 +9,36 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import Unavailable
 from shared.storage.port import StoreUnavailable
+from shared.web.responses import Responses
 from shared.web.state import StateDep, WebState
 
 router = APIRouter(tags=["health"])
 
+_METRICS = {
+    "text/plain": {"schema": {"type": "string"}, "example": "# TYPE jobs gauge\njobs 3.0\n"}
+}
 
-@router.get("/health/live", summary="The process runs", operation_id="get_liveness")
+
+def _answers(*statuses: str) -> Responses:
+    return {200: {"content": {"application/json": {"example": {"status": statuses[0]}}}}}
+
+
+@router.get(
+    "/health/live",
+    summary="The process runs",
+    operation_id="get_liveness",
+    responses=_answers("alive"),
+)
 def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/health/ready", summary="The process can serve", operation_id="get_readiness")
+@router.get(
+    "/health/ready",
+    summary="The process can serve",
+    operation_id="get_readiness",
+    responses={**_answers("ready"), 503: {"description": "Postgres or the object store is away"}},
+)
 def ready(state: StateDep) -> dict[str, str]:
     """503 names what is away. A Redis that is away does not count: jobs are accepted without it."""
     away = [name for name, check in _checks(state) if not check]
@@ -64,7 +84,8 @@ def _redis_answers(state: WebState) -> bool:
     "/metrics",
     summary="Prometheus metrics",
     operation_id="get_prometheus_metrics",
-    response_class=Response,
+    responses={200: {"content": _METRICS}},
+    response_class=PlainTextResponse,
 )
 def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,5 +1,6 @@
 """What a person waits for: a small job whose result is one file, answered in the same request."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -9,9 +10,11 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Job
-from shared.errors import BadInput, Conflict, LesionGanError
+from shared.datasets.removal import delete_objects
+from shared.errors import BadInput, Conflict, Gone, LesionGanError
 from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob
+from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.submission import Submission, read_job, wait_for_job
 from shared.web.uploads import receive_image
 
@@ -87,7 +90,7 @@ async def answer_with_file(
         made = done.made
     finally:
         if not made:
-            await run_in_threadpool(state.store.delete, key)
+            await run_in_threadpool(delete_objects, state.store, [key])
     job = await run_in_threadpool(read_job, state, done.job.id)
     if job.status not in ENDED:
         job = await wait_for_job(state, job, wait_seconds)
@@ -112,6 +115,16 @@ def _failure(job: Job) -> LesionGanError:
 
 def _file(submission: Submission, job: Job) -> Response:
     assert job.output is not None, "a job that succeeded has an output"
-    data = submission.state.store.get(job.output["object"])
+    data = read_result(submission.state.store, job.id, job.output)
     headers = {"X-Job-Id": job.id}
     return Response(data, media_type=job.output["content_type"], headers=headers)
+
+
+def read_result(store: ObjectStore, job_id: str, output: Mapping[str, Any]) -> bytes:
+    """The file that an interactive job made; raises :class:`Gone` once it is collected."""
+    try:
+        return store.get(output["object"])
+    except ObjectMissing:
+        raise Gone(
+            f"the file of job {job_id} is not kept any more: send the request again"
+        ) from None

@@ -1,10 +1,11 @@
-"""``?limit=&cursor=`` of every list."""
+"""``?limit=&cursor=`` of every list, and ``?from=&to=`` of those that go by time."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query
 
+from lesiongan.contracts.base import Moment
 from shared.db.pages import MAX_LIMIT
 
 
@@ -27,3 +28,6 @@ def get_paging(
 
 
 PagingDep = Annotated[Paging, Depends(get_paging)]
+
+FirstQuery = Annotated[Moment | None, Query(alias="from", description="not earlier than this")]
+EndQuery = Annotated[Moment | None, Query(alias="to", description="earlier than this")]

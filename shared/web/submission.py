@@ -12,12 +12,13 @@ from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Estimate, Job
 from shared.jobs import estimates, ledger
+from shared.jobs.limits import Limits
 from shared.jobs.submit import Idempotency, Plan, Submitted, replay, submit
 from shared.jobs.views import job_view
-from shared.web.auth import Submitter
+from shared.web.auth import Caller, Submitter
 from shared.web.state import StateDep, WebState
 
-__all__ = ["Plan", "Submission", "SubmissionDep", "read_job", "wait_for_job"]
+__all__ = ["Plan", "Submission", "SubmissionDep", "limits_of", "read_job", "wait_for_job"]
 
 MAX_WAIT_SECONDS = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])")
@@ -61,6 +62,7 @@ class Submission:
                 plan,
                 key_id=self.caller.key_id,
                 idempotency=self.idempotency,
+                limits=limits_of(self.caller, self.state),
             )
             session.commit()
         for row in done.ready:
@@ -83,6 +85,11 @@ class Submission:
         with self.state.sessions() as session:
             estimate: Estimate = estimates.estimate(session, plan(session))
         return JSONResponse(estimate.model_dump(mode="json"))
+
+
+def limits_of(caller: Caller, state: WebState) -> Limits:
+    """What applies to the jobs that a request makes."""
+    return Limits(quota=caller.quota, queued_jobs=state.settings.max_queued_jobs)
 
 
 def read_job(state: WebState, job_id: str) -> Job:

@@ -12,15 +12,19 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from shared.datasets.removal import delete_objects
 from shared.db.tables import UploadRow
 from shared.errors import BadInput, TooLarge
 from shared.ids import new_id
 from shared.storage.parts import PART_BYTES, part_key
 from shared.storage.port import ObjectStore
+from shared.web.front.body import allow_body
 from shared.web.png_header import read_header
 
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 20
+#: Of a form, beside its file.
+MAX_FORM_BYTES = 1 << 20
 #: Of an image that is sent alone: four times a large CT slice of 2,048 by 2,048.
 MAX_PIXELS = 1 << 24
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
@@ -37,9 +41,10 @@ class Form:
 async def receive(request: Request, store: ObjectStore, *, max_bytes: int) -> Form:
     """Read a multipart form; the part named ``file`` is streamed into the store.
 
-    Whatever ends early leaves no object behind. Raises :class:`BadInput` for a form that is not
-    one, and :class:`TooLarge` for a file of more than ``max_bytes``.
+    Whatever ends early leaves no object behind, while the store answers. Raises :class:`BadInput`
+    for a form that is not one, and :class:`TooLarge` for a file of more than ``max_bytes``.
     """
+    allow_body(request.scope, max_bytes + MAX_FORM_BYTES)
     sink = _PartsSink(store, new_id("up"), max_bytes)
     try:
         form = await _parse(request, sink)
@@ -51,8 +56,11 @@ async def receive(request: Request, store: ObjectStore, *, max_bytes: int) -> Fo
 
 def discard(store: ObjectStore, upload: UploadRow) -> None:
     """Remove the parts of an upload that no job needs."""
-    for number in range(upload.parts):
-        store.delete(part_key(upload.id, number))
+    delete_objects(store, _part_keys(upload.id, upload.parts))
+
+
+def _part_keys(upload_id: str, parts: int) -> list[str]:
+    return [part_key(upload_id, number) for number in range(parts)]
 
 
 async def _parse(request: Request, sink: "_PartsSink") -> Form:
@@ -206,8 +214,7 @@ class _PartsSink:
         )
 
     def discard(self) -> None:
-        for number in range(self._parts):
-            self._store.delete(part_key(self._id, number))
+        delete_objects(self._store, _part_keys(self._id, self._parts))
 
     def _put(self, part: bytes) -> None:
         self._digest.update(part)
@@ -221,6 +228,7 @@ async def receive_image(request: Request, *, max_bytes: int) -> bytes:
     Raises :class:`BadInput` for what is not a PNG, and :class:`TooLarge` above ``max_bytes`` or
     ``MAX_PIXELS``: a small file may state a huge image.
     """
+    allow_body(request.scope, max_bytes + MAX_FORM_BYTES)
     data = bytearray()
     async for piece in _image_bytes(request):
         data.extend(piece)

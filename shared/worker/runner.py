@@ -3,11 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
-from minio.error import MinioException
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from shared.errors import AlreadyMade, LesionGanError
@@ -15,14 +13,12 @@ from shared.jobs import ledger, sweep
 from shared.jobs.context import Cancelled, HandedBack, JobContext, Outcome, StopFlags
 from shared.jobs.heartbeat import Heartbeat
 from shared.jobs.ledger import Claim, LeaseLost
-from shared.storage.port import StoreUnavailable
+from shared.worker import faults
+from shared.worker.attended import AttendedStore
+from shared.worker.ending import Ending, NotWritten, write_end
 from shared.worker.ports import Ports, Task
 
 log = logging.getLogger(__name__)
-
-#: Failures of servers that may pass: the job is tried again after a pause.
-PASSING = (OperationalError, InterfaceError, StoreUnavailable, MinioException)
-BACKOFF = timedelta(seconds=2)
 
 
 class JobRunner:
@@ -80,47 +76,62 @@ class JobRunner:
             self._succeed(claim, self._outcome(claim, context))
         except LeaseLost:
             log.warning("%s attempt %d is not ours any more", claim.job_id, claim.attempt)
+        except NotWritten:
+            log.exception("%s: its end could not be written", claim.job_id)
         except Cancelled:
             self._end(claim, ledger.cancelled)
         except HandedBack:
             self._hand_back(claim)
-        except PASSING as error:
-            log.warning("%s attempt %d: %s", claim.job_id, claim.attempt, error)
-            self._end(claim, partial(_stall, error=error))
-        except LesionGanError as error:
-            log.info("%s failed: %s", claim.job_id, error.detail)
-            self._fail(claim, error)
-        except Exception:
-            log.exception("%s failed", claim.job_id)
-            detail = f"the worker failed unexpectedly; its log names job {claim.job_id}"
-            self._fail(claim, LesionGanError(detail))
+        except Exception as error:  # noqa: BLE001 - whatever happens, the ledger says how it ended
+            self._end(claim, self._failure(claim, error))
 
     def _outcome(self, claim: Claim, context: JobContext) -> Outcome:
+        store = AttendedStore(self._ports.store, context.check_wanted)
         try:
-            return self._find_task(claim.kind)(context, self._ports)
+            return self._find_task(claim.kind)(context, replace(self._ports, store=store))
         except AlreadyMade as made:
             log.info("%s has nothing to do: %s", claim.job_id, made.detail)
             return Outcome(made.output)
 
     def _succeed(self, claim: Claim, outcome: Outcome) -> None:
-        with self._ports.sessions() as session:
-            if ledger.hold(session, claim).cancel_requested:
-                raise Cancelled(claim.job_id)
+        def ending(session: Session, mine: Claim) -> None:
+            if ledger.hold(session, mine).cancel_requested:
+                raise Cancelled(mine.job_id)
             outcome.write(session)
-            ledger.succeed(session, claim, outcome.output)
-            session.commit()
-        self._clear_away(claim, outcome)
-        with self._ports.sessions() as session:
-            sweep.ring_dependents(session, self._ports.bell, claim.job_id)
+            ledger.succeed(session, mine, outcome.output)
 
-    def _clear_away(self, claim: Claim, outcome: Outcome) -> None:
+        write_end(self._ports.sessions, claim, ending, within=self._lease)
         try:
             outcome.afterwards()
-        except PASSING as error:
-            log.warning("%s succeeded, but left something behind: %s", claim.job_id, error)
+            with self._ports.sessions() as session:
+                sweep.ring_dependents(session, self._ports.bell, claim.job_id)
+        except Exception as error:
+            fault = faults.passing(error)
+            if fault is None:
+                log.exception("%s succeeded, but left something behind", claim.job_id)
+            else:
+                log.warning("%s succeeded, but left something: %s", claim.job_id, fault.detail)
 
-    def _fail(self, claim: Claim, error: LesionGanError) -> None:
-        self._end(claim, lambda session, mine: ledger.fail(session, mine, error))
+    def _failure(self, claim: Claim, error: Exception) -> Ending:
+        """What an attempt that raised ``error`` does to its job."""
+        fault = faults.passing(error)
+        if fault is not None:
+            name = type(error).__name__
+            log.warning("%s attempt %d: %s: %s", claim.job_id, claim.attempt, name, fault.detail)
+            return lambda session, mine: self._stall(session, mine, fault)
+        if isinstance(error, LesionGanError):
+            reason = error
+            log.info("%s failed: %s", claim.job_id, reason.detail)
+        else:
+            log.error("%s failed", claim.job_id, exc_info=error)
+            detail = f"the worker failed unexpectedly; its log names job {claim.job_id}"
+            reason = LesionGanError(detail)
+        return lambda session, mine: ledger.fail(session, mine, reason)
+
+    def _stall(self, session: Session, claim: Claim, fault: LesionGanError) -> None:
+        row = ledger.hold(session, claim)
+        most = self._ports.settings.max_stalls
+        ledger.stall(session, row, fault, max_stalls=most, backoff=faults.pause(row.stalls))
 
     def _hand_back(self, claim: Claim) -> None:
         self._end(claim, ledger.hand_back)
@@ -128,19 +139,11 @@ class JobRunner:
             row = ledger.get(session, claim.job_id)
             self._ports.bell.ring(row.queue, row.id)
 
-    def _end(self, claim: Claim, write: Callable[[Session, Claim], None]) -> None:
+    def _end(self, claim: Claim, ending: Ending) -> None:
         """Write how the attempt ended. If even that fails, the lease expires."""
         try:
-            with self._ports.sessions() as session:
-                write(session, claim)
-                session.commit()
+            write_end(self._ports.sessions, claim, ending, within=self._lease)
         except LeaseLost:
             log.warning("%s attempt %d is not ours any more", claim.job_id, claim.attempt)
-        except PASSING:
+        except Exception:
             log.exception("%s: its end could not be written", claim.job_id)
-
-
-def _stall(session: Session, claim: Claim, *, error: Exception) -> None:
-    row = ledger.hold(session, claim)
-    why = error.detail if isinstance(error, LesionGanError) else "the database did not answer"
-    ledger.stall(session, row, why, backoff=BACKOFF * 2**row.stalls)

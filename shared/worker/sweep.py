@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.jobs import sweep
 from shared.observability.logs import configure_logging
+from shared.retention import schedule
 from shared.settings import get_settings
 from shared.worker.ports import Ports, connect
 from shared.worker.pulse import Pulse
@@ -23,11 +24,21 @@ LOST_AFTER = timedelta(seconds=5)
 def sweep_once(ports: Ports) -> None:
     """One pass: leases first, so that what they free is rung in the same pass."""
     with ports.sessions() as session:
-        sweep.requeue_expired(session)
+        sweep.requeue_expired(session, max_stalls=ports.settings.max_stalls)
         session.commit()
     with ports.sessions() as session:
         sweep.ring_lost(session, ports.bell, rung_before=LOST_AFTER)
         session.commit()
+    _collect(ports)
+
+
+def _collect(ports: Ports) -> None:
+    every = timedelta(seconds=ports.settings.collect_every_seconds)
+    with ports.sessions() as session:
+        row = schedule.submit_due(session, every=every)
+        session.commit()
+    if row is not None:
+        ports.bell.ring(row.queue, row.id)
 
 
 def main() -> None:

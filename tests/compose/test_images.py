@@ -53,7 +53,9 @@ def test_the_api_image_has_no_torch(images: str) -> None:
     assert run(WORKER, "python", "-c", program.format(("torch",))) == "['torch']"
 
 
-@pytest.mark.parametrize("service", ["gateway", "worker-gan-train", "sweeper", "nginx", "redis"])
+@pytest.mark.parametrize(
+    "service", ["gateway", "worker-gan-train", "sweeper", "webhooks", "nginx", "redis"]
+)
 def test_processes_are_confined(stack: ComposeStack, service: str) -> None:
     script = "id -u; touch /x 2>&1; grep -E 'CapEff|NoNewPrivs' /proc/self/status"
     said = stack.compose("exec", "-T", service, "sh", "-c", script).stdout.decode()

@@ -52,7 +52,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def _start_supervisor(home: Path) -> subprocess.Popen[bytes]:
     """A supervisor that is our child, and dies with us: `up` detaches its own, to outlive us."""
-    environment = {**os.environ, "LESIONGAN_LEASE_SECONDS": str(LEASE_SECONDS)}
+    environment = {
+        **os.environ,
+        "LESIONGAN_LEASE_SECONDS": str(LEASE_SECONDS),
+        # A classifier of seconds is to have some.
+        "LESIONGAN_CLASSIFICATION_CHECKPOINT_SECONDS": "0.1",
+        "LESIONGAN_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+    }
     module = (sys.executable, "-m", "deploy.local.supervise", str(home), "--port", "0")
     # No thread of ours holds a lock when the session's first fixture starts.
     supervisor = subprocess.Popen(

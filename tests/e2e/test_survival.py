@@ -49,6 +49,38 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert job["output"]["weights_sha256"] == whole["output"]["weights_sha256"]
 
 
+def test_a_killed_classifier_ends_with_the_same_weights(
+    stack: Stack, api: Api, preprocessed: str
+) -> None:
+    command = {
+        "datasets": [preprocessed],
+        "architecture": "small_cnn",
+        "steps": 300,
+        "batch_size": 16,
+        "patience": None,
+        "seed": 3,
+    }
+    whole = api.ended(api.post("/classifiers", command))
+    job_id = api.post("/classifiers", command).json()["id"]
+    _wait_for_progress(api, job_id, 80)
+    _kill(stack, "worker-classification")
+    job = api.wait(job_id)
+    assert job["status"] == "succeeded", job
+    assert job["attempts"] == 2
+    resumed_from = api.json(f"/classifiers/{job['output']['classifier']}")["resumed_from_step"]
+    assert 0 < resumed_from < 300
+    assert job["output"]["weights_sha256"] == whole["output"]["weights_sha256"]
+    assert job["output"]["classifier"] != whole["output"]["classifier"]
+
+
+def _wait_for_progress(api: Api, job_id: str, done: int) -> None:
+    deadline = time.monotonic() + 60
+    while (job := api.json(f"/jobs/{job_id}"))["progress"]["done"] < done:
+        assert job["status"] in ("queued", "running"), job
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_stopped_worker_hands_its_job_back(stack: Stack, api: Api, preprocessed: str) -> None:
     command = small_training(preprocessed, steps=100_000, checkpoint_every=100_000, seed=4)
     job_id = api.post("/gans", command).json()["id"]

@@ -26,6 +26,9 @@ def environment(servers: Servers, settings: Settings) -> Iterator[Settings]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in servers.environment.items():
             patch.setenv(name, value)
+        # All tests come from one address, some of them with many keys that are refused.
+        patch.setenv("LESIONGAN_REQUESTS_PER_SECOND", "0")
+        patch.setenv("LESIONGAN_FAILED_KEYS_PER_MINUTE", "0")
         get_settings.cache_clear()
         yield settings
     get_settings.cache_clear()

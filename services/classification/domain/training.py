@@ -83,12 +83,21 @@ def start_training(shape: Shape, recipe: Recipe, *, device: str) -> TrainingStat
     return TrainingState(network, optimiser)
 
 
+def _nothing() -> None:
+    """Nobody waits within an evaluation."""
+
+
 @dataclass(frozen=True)
 class Callbacks:
-    """What the loop tells: after each step, and after each evaluation (None without ``val``)."""
+    """What the loop tells: after each step, and after each evaluation (None without ``val``).
+
+    ``on_batch`` is called within evaluations, which take long where ``val`` is large: what it
+    raises ends the training.
+    """
 
     on_step: Callable[[int], None]
     on_evaluation: Callable[[TrainingState, float, Evaluation | None], None]
+    on_batch: Callable[[], None] = _nothing
 
 
 def train(
@@ -112,7 +121,7 @@ def train(
             loss = _step(state, pixels[rows], labels[rows], recipe, precision)
             state.step += 1
             if state.step % recipe.evaluate_every == 0 or state.step == recipe.steps:
-                evaluation = _evaluate(state, held_out, precision.device)
+                evaluation = _evaluate(state, held_out, precision.device, callbacks.on_batch)
                 callbacks.on_evaluation(state, float(loss), evaluation)
             callbacks.on_step(state.step)
     if state.kept_weights is not None:
@@ -158,11 +167,14 @@ def _step(
 
 
 def _evaluate(
-    state: TrainingState, held_out: LabelledImages | None, device: str
+    state: TrainingState,
+    held_out: LabelledImages | None,
+    device: str,
+    on_batch: Callable[[], None],
 ) -> Evaluation | None:
     if held_out is None:
         return None
-    probabilities = predict(state.network, held_out.pixels, device=device)
+    probabilities = predict(state.network, held_out.pixels, device=device, on_batch=on_batch)
     predicted = probabilities.argmax(axis=1)
     of_truth = probabilities[np.arange(len(held_out)), held_out.labels]
     now = Evaluation(

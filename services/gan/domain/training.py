@@ -54,10 +54,12 @@ class Callbacks:
 
     ``on_checkpoint`` gets the live state: save it before returning. It is called every
     ``checkpoint_every`` steps, after the last step, and when ``should_stop`` said so.
-    ``on_preview`` gets the step and a uint8 grid [C, H, W].
+    ``on_preview`` gets the step and a uint8 grid [C, H, W]. ``on_turn`` is called within steps,
+    which take long where images are large: what it raises loses the step.
     """
 
     should_stop: Callable[[], bool] = _never
+    on_turn: Callable[[], None] = _ignore
     on_metrics: Callable[[Metrics], None] = _ignore
     on_checkpoint: Callable[[TrainingState], None] = _ignore
     on_preview: Callable[[int, NDArray[np.uint8]], None] = _ignore
@@ -107,6 +109,7 @@ def train(
                 return False
             for turn in range(training.n_critic):
                 window.critic.append(critic_step(state, data, precision, turn=turn))
+                calls.on_turn()
             window.generator.append(generator_step(state, precision))
             state.step += 1
             last = state.step == training.steps

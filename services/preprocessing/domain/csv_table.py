@@ -7,12 +7,18 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from lesiongan.contracts.categories import CATEGORIES, UNLABELLED, Category
 from shared.errors import BadInput
 
 T = TypeVar("T")
+
+#: An archive has at most so many files. DeepLesion's own table has 32,735 rows in 10 MB.
+MAX_ROWS: Final = 250_000
+MAX_TABLE_BYTES: Final = 64 << 20
+#: A row may go over several lines, and its cells may be many: it is held as a whole.
+MAX_ROW_CHARACTERS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +40,26 @@ class Row:
         return BadInput(f"{self.table}, row {self.number}: {problem}.")
 
 
-def read_table(content: bytes, table: str, columns: Sequence[str]) -> Iterator[Row]:
+def read_table(
+    content: bytes, table: str, columns: Sequence[str], *, max_rows: int = MAX_ROWS
+) -> Iterator[Row]:
     """Rows of a UTF-8 CSV; cells are stripped of surrounding white space.
 
     Raises:
-        BadInput: not UTF-8, not a CSV, a missing column, or a row of another length.
+        BadInput: not UTF-8, not a CSV, a missing column, a row of another length, or more than
+            ``max_rows``, ``MAX_TABLE_BYTES`` or ``MAX_ROW_CHARACTERS``.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{table} is not UTF-8 text.") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    if len(content) > MAX_TABLE_BYTES:
+        raise BadInput(f"{table} has more than {MAX_TABLE_BYTES >> 20} MiB, which is the limit.")
+    lines = _Lines(content, table)
+    reader = csv.reader(lines, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header, table, columns)
         for number, cells in enumerate(reader, start=2):
+            lines.end_row()
+            if number > max_rows + 1:
+                raise BadInput(f"{table} has more than {max_rows:,} rows, which is the limit.")
             if not any(cells):
                 continue
             if len(cells) != len(header):
@@ -57,8 +68,35 @@ def read_table(content: bytes, table: str, columns: Sequence[str]) -> Iterator[R
                 )
             stripped = (cell.strip() for cell in cells)
             yield Row(table, number, dict(zip(header, stripped, strict=True)))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{table} is not UTF-8 text.") from error
     except csv.Error as error:
         raise BadInput(f"{table} is not a well-formed CSV file.") from error
+
+
+class _Lines:
+    """The lines of a table one by one: never a second copy of all of it, nor a row without end."""
+
+    def __init__(self, content: bytes, table: str) -> None:
+        self._text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        self._table = table
+        self._row_characters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(MAX_ROW_CHARACTERS + 1)
+        self._row_characters += len(line)
+        if self._row_characters > MAX_ROW_CHARACTERS:
+            raise BadInput(f"{self._table} has a row of more than {MAX_ROW_CHARACTERS:,} letters.")
+        if not line:
+            raise StopIteration
+        return line
+
+    def end_row(self) -> None:
+        """A row has been read to its end."""
+        self._row_characters = 0
 
 
 def _check_header(header: Sequence[str], table: str, columns: Sequence[str]) -> None:

@@ -5,14 +5,14 @@ Slices are 16-bit grey PNG, HU = value - 32768 (the data set's README, section "
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from services.preprocessing.domain.archives import Source
 from services.preprocessing.domain.deeplesion_rows import TABLE, DeepLesionRow, read_rows
 from services.preprocessing.domain.hounsfield import NOT_HOUNSFIELD, is_plausible
 from services.preprocessing.domain.layout_root import is_phantom, only_root, roots_of_file
 from services.preprocessing.domain.png import GreyImage, UnreadableImage, decode_grey
-from services.preprocessing.domain.raw_images import RawImage, Skipped, describe
+from services.preprocessing.domain.raw_images import Known, RawImage, Skipped, describe
 from shared.errors import BadInput
 
 #: Pixels whose sides differ by more than this are not square: one spacing cannot describe them.
@@ -43,10 +43,10 @@ class DeepLesionImages:
     def expected(self) -> int:
         return self._expected
 
-    def __iter__(self) -> Iterator[RawImage | Skipped]:
+    def items(self, known: Collection[str] = ()) -> Iterator[RawImage | Known | Skipped]:
         usable = 0
-        for item in self._items():
-            usable += isinstance(item, RawImage)
+        for item in self._items(known):
+            usable += not isinstance(item, Skipped)
             yield item
         if not usable:
             raise BadInput(
@@ -54,22 +54,34 @@ class DeepLesionImages:
                 f"slices must be at Images_png/<series>/<slice>.png beside {TABLE}."
             )
 
-    def _items(self) -> Iterator[RawImage | Skipped]:
+    def _items(self, known: Collection[str]) -> Iterator[RawImage | Known | Skipped]:
         found = set()
         for ordinal, name in enumerate(self._source.names(), start=1):
             rows = self._rows_of_name.get(name)
             if rows is not None:
                 found.add(name)
-                yield from _read_slice(self._source.read(name), ordinal, rows)
+                yield from self._slice(name, ordinal, rows, known)
         for name, rows in self._rows_of_name.items():
             if name not in found:
                 for row in rows:
                     yield Skipped(None, row.number, "the image is missing")
 
+    def _slice(
+        self, name: str, ordinal: int, rows: list[DeepLesionRow], known: Collection[str]
+    ) -> Iterator[RawImage | Known | Skipped]:
+        unknown = [row for row in rows if describe(ordinal, row.number) not in known]
+        made = _read_slice(self._source.read(name), ordinal, unknown) if unknown else iter(())
+        for row in rows:
+            if row in unknown:
+                yield next(made)
+            else:
+                yield Known(box_clipped=row.box_clipped, noisy=row.noisy)
+
 
 def _read_slice(
     png: bytes, ordinal: int, rows: list[DeepLesionRow]
 ) -> Iterator[RawImage | Skipped]:
+    """One item a row, in their order."""
     try:
         image = decode_grey(png)
     except UnreadableImage as error:

@@ -6,7 +6,7 @@ unknown contrast; 16-bit images are read as DeepLesion's: HU = value - 32768.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -22,7 +22,7 @@ from services.preprocessing.domain.csv_table import (
 from services.preprocessing.domain.hounsfield import NOT_HOUNSFIELD, is_plausible
 from services.preprocessing.domain.layout_root import is_phantom, only_root, roots_of_folder
 from services.preprocessing.domain.png import GreyImage, UnreadableImage, decode_grey
-from services.preprocessing.domain.raw_images import RawImage, Skipped, Unit, describe
+from services.preprocessing.domain.raw_images import Known, RawImage, Skipped, Unit, describe
 from shared.errors import BadInput
 
 TABLE: Final = "manifest.csv"
@@ -73,23 +73,25 @@ class FolderImages:
     def expected(self) -> int:
         return len(self._entries.keys() | self._ordinals.keys())
 
-    def __iter__(self) -> Iterator[RawImage | Skipped]:
+    def items(self, known: Collection[str] = ()) -> Iterator[RawImage | Known | Skipped]:
         usable = 0
-        for item in self._items():
-            usable += isinstance(item, RawImage)
+        for item in self._items(known):
+            usable += not isinstance(item, Skipped)
             yield item
         if not usable:
             raise BadInput(
                 "The source holds no usable image; the folders layout is images/<category>/*.png."
             )
 
-    def _items(self) -> Iterator[RawImage | Skipped]:
+    def _items(self, known: Collection[str]) -> Iterator[RawImage | Known | Skipped]:
         for name, ordinal in self._ordinals.items():
             entry = self._entries.get(name)
             if not _is_png(name):
                 yield Skipped(ordinal, entry.row if entry else None, "it is not a PNG image")
             elif entry is None:
                 yield Skipped(ordinal, None, f"{TABLE} does not name it")
+            elif describe(ordinal, entry.row) in known:
+                yield Known(box_clipped=False, noisy=False)
             else:
                 yield _read_image(self._source.read(name), ordinal, entry)
         for name, entry in self._entries.items():

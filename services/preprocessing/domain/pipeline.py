@@ -58,7 +58,6 @@ class Preprocessed:
     box_px: Box | None  # the lesion, in pixels of image; may reach beyond a crop's edge
     window_hu: WindowHU | None  # None when no window was applied
     crop: Crop  # "slice" where a lesion crop was asked for but box or spacing is unknown
-    field_grown: bool  # the lesion was too large for the wanted spacing
 
 
 def preprocess_slice(
@@ -86,7 +85,6 @@ def preprocess_slice(
         box_px=None if metadata.box_px is None else geometry.to_crop(metadata.box_px),
         window_hu=window_hu if uses_window else None,
         crop=crop,
-        field_grown=geometry.grown,
     )
 
 

@@ -17,6 +17,9 @@ from shared.errors import BadInput
 
 #: Larger than any CT slice, and 100 MB of 16-bit pixels once decoded.
 MAX_PIXELS: Final = 50_000_000
+#: Grey stored as colour takes up to four times as much until it is grey again.
+MAX_DECODED_BYTES: Final = 2 * MAX_PIXELS
+_CHANNELS_OF_COLOUR_TYPE: Final = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _IHDR_BYTES: Final = 13
@@ -85,6 +88,11 @@ def read_header(png: bytes) -> PngHeader:
         raise BadInput(
             f"The image is too large: {width} x {height} pixels; the limit is "
             f"{MAX_PIXELS // 1_000_000} megapixels."
+        )
+    decoded_bytes = width * height * _CHANNELS_OF_COLOUR_TYPE[colour_type] * max(bit_depth // 8, 1)
+    if decoded_bytes > MAX_DECODED_BYTES:
+        raise BadInput(
+            f"The image is too large: {width} x {height} pixels of colour; send it as grey."
         )
     return PngHeader(width, height, bit_depth, colour_type)
 

@@ -1,6 +1,6 @@
 """What a layout reader produces: raw images and what was skipped, one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -54,11 +54,22 @@ class Skipped:
     reason: str
 
 
-class RawImages(Protocol):
-    """A layout's content. Tables are checked when it is opened; images as they are iterated.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An image that an earlier reading of the same source has yielded: not read again.
 
-    Iterating raises BadInput for content that makes the whole source untrustworthy, and when
-    nothing usable was found.
+    What is said of it here stands in the source's table.
+    """
+
+    box_clipped: bool
+    noisy: bool
+
+
+class RawImages(Protocol):
+    """A layout's content. Tables are checked when it is opened; images as they are read.
+
+    Reading raises BadInput for content that makes the whole source untrustworthy, and when nothing
+    usable was found. Two readings of one source yield the same, in the same order.
     """
 
     @property
@@ -68,10 +79,12 @@ class RawImages(Protocol):
 
     @property
     def expected(self) -> int:
-        """How many images and skips an iteration yields: for progress."""
+        """How many items a reading yields: for progress."""
         ...
 
-    def __iter__(self) -> Iterator[RawImage | Skipped]: ...
+    def items(self, known: Collection[str] = ()) -> Iterator[RawImage | Known | Skipped]:
+        """All there is. ``known`` holds the :attr:`RawImage.source` of images to leave unread."""
+        ...
 
 
 def describe(file: int | None, row: int | None) -> str:

@@ -7,7 +7,7 @@ criterion is the same one, the squared deviation of category counts.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,12 +43,17 @@ class SplitResult:
     missing: tuple[tuple[Category, Split], ...]  # categories that have no image in a split
 
 
+def _nothing() -> None:
+    """Nobody waits between two passes."""
+
+
 def assign_splits(
     items: Sequence[SplitItem],
     *,
     fractions: tuple[float, float, float] = DEFAULT_FRACTIONS,
     seed: int = 0,
     keep: bool = True,
+    on_pass: Callable[[], None] = _nothing,
 ) -> SplitResult:
     """Assigns every image to a split; a patient's images go together.
 
@@ -56,6 +61,7 @@ def assign_splits(
     images are in all three (DeepLesion's official training split has no labels, so it is not).
     Otherwise the split is new and depends on images, fractions and seed alone, not on order.
     Unlabelled images follow their patient; patients without any label are for training.
+    ``on_pass`` is called about once a second where images are many: what it raises ends the work.
 
     Raises:
         BadInput: fractions that are not positive or do not sum to 1, or a kept split that puts one
@@ -64,7 +70,9 @@ def assign_splits(
     _check_fractions(fractions)
     groups = _groups_of(items)
     kept = keep and _is_complete(items)
-    splits = _own_splits(items, groups) if kept else _new_splits(items, groups, fractions, seed)
+    splits = (
+        _own_splits(items, groups) if kept else _new_splits(items, groups, fractions, seed, on_pass)
+    )
     return SplitResult(
         splits=splits,
         kept=kept,
@@ -116,12 +124,14 @@ def _new_splits(
     groups: list[list[int]],
     fractions: tuple[float, float, float],
     seed: int,
+    on_pass: Callable[[], None],
 ) -> tuple[Split, ...]:
     names = [_content_name(items, group) for group in groups]
     counts = np.array([_category_counts(items, group) for group in groups], np.float64)
     counts = counts.reshape(len(groups), len(CATEGORIES))
     best = np.inf, np.zeros(len(groups), np.intp)
     for turn in range(_PASSES):
+        on_pass()
         keys = [_shuffled(seed, turn, name) for name in names]
         order = sorted(range(len(groups)), key=keys.__getitem__)
         labelled = np.array([g for g in order if counts[g].any()], np.intp)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, func
+from sqlalchemy import BigInteger, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -32,9 +32,12 @@ class ClassifierRow(Base):
     scores: Mapped[dict[str, Any]]
     weights_key: Mapped[str | None]
     weights_sha256: Mapped[str | None]
+    #: Null in rows that are older than the column.
+    weights_bytes: Mapped[int | None] = mapped_column(BigInteger)
     #: The newest state of a training that has not ended.
     checkpoint_key: Mapped[str | None]
     checkpoint_sha256: Mapped[str | None]
+    resumed_from_step: Mapped[int | None]
     command: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

@@ -4,16 +4,23 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
+
+#: A file's content; ``bytes`` itself is a column below.
+Parquet = bytes
 
 
 class DatasetRow(Base):
     """A complete, immutable data set. The row is written when the last shard lies in the store."""
 
     __tablename__ = "datasets"
-    __table_args__ = (Index("ix_datasets_page", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_datasets_page", "created_at", "id"),
+        Index("ix_datasets_patients", "patients", postgresql_using="gin"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -31,6 +38,8 @@ class DatasetRow(Base):
     notes: Mapped[list[str]]
     manifest_key: Mapped[str]
     job_id: Mapped[str]
+    #: Images of each patient, by pseudonym. Null in rows that are older than the column.
+    patients: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -46,6 +55,8 @@ class ShardRow(Base):
     images: Mapped[int]
     bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
+    #: Its part of the manifest, while there is none: what a later attempt must know to go on.
+    records: Mapped[Parquet | None] = mapped_column(deferred=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -36,6 +36,8 @@ class GanRow(Base):
     resumed_from_step: Mapped[int | None]
     weights_key: Mapped[str | None]
     weights_sha256: Mapped[str | None]
+    #: Null in rows that are older than the column.
+    weights_bytes: Mapped[int | None] = mapped_column(BigInteger)
     scores: Mapped[dict[str, Any]]
     command: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -20,6 +20,8 @@ class JobRow(Base):
         Index("ix_jobs_active", "status", "queue", postgresql_where=text("finished_at IS NULL")),
         Index("ix_jobs_target", "target", postgresql_where=text("finished_at IS NULL")),
         Index("ix_jobs_page", "created_at", "id"),
+        Index("ix_jobs_key", "key_id", "created_at"),
+        Index("ix_jobs_key_active", "key_id", postgresql_where=text("finished_at IS NULL")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -72,6 +74,15 @@ class JobParentRow(Base):
     parent_id: Mapped[str] = mapped_column(
         ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class JobFollowerRow(Base):
+    """``key_id`` asked for a job that another key had asked for already."""
+
+    __tablename__ = "job_followers"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    key_id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class JobEventRow(Base):

@@ -148,11 +148,11 @@ def test_a_finished_experiment_succeeds_at_once(
 
 def test_what_it_still_needs_cannot_be_deleted(client: httpx.Client, images: str) -> None:
     job = ask(client, images, arms=["none"])
-    refused = client.delete(f"/datasets/{images}")
+    refused = client.delete(f"/datasets/{images}?cascade=true")
     assert refused.status_code == 409
     assert "still need it" in refused.json()["detail"]
     client.post(f"/jobs/{job['id']}/cancel")
-    assert client.delete(f"/datasets/{images}").status_code == 204
+    assert client.delete(f"/datasets/{images}?cascade=true").status_code == 204
 
 
 def test_a_classifier_that_waits_for_its_comparison_is_kept(

@@ -12,7 +12,9 @@ from tests.integration.gan.test_generate import published_gan
 
 def _publish(sessions: Sessions, gan_id: str) -> None:
     with sessions() as session:
-        store.publish(session, gan_id, weights_key="k", weights_sha256="0" * 64, step=1)
+        store.publish(
+            session, gan_id, weights_key="k", weights_sha256="0" * 64, weights_bytes=1, step=1
+        )
         session.commit()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import cv2
@@ -136,7 +135,7 @@ def destination(sessions: Sessions, store: ObjectStore, claim: Claim) -> Destina
     assert claim.target is not None
     return Destination(
         store=store,
-        fence=partial(fence(sessions, claim), milestone=True),
+        fence=fence(sessions, claim),
         dataset_id=claim.target,
         job_id=claim.job_id,
         attempt=claim.attempt,

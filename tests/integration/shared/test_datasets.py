@@ -5,13 +5,12 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, Category
 from services.preprocessing.domain.folders import FolderImages
@@ -21,7 +20,7 @@ from shared.datasets.archive import archive_batches, file_name, manifest_csv
 from shared.datasets.identity import content_sha256
 from shared.datasets.pixels import load_train
 from shared.datasets.shards import ShardWriter, read_shard
-from shared.datasets.writing import DatasetWriter, full_shards, growing_shards
+from shared.datasets.writing import DatasetWriter, growing_shards
 from shared.db.engine import Sessions
 from shared.db.tables import DatasetRow, GanRow, ShardRow
 from shared.errors import BadInput, Conflict, NotFound
@@ -112,8 +111,7 @@ def test_a_shard_is_a_tar_file_of_png_and_json_pairs() -> None:
 
 def test_growing_shards_start_small_and_stay_few() -> None:
     sizes = [growing_shards(number) for number in range(9)]
-    assert sizes == [64, 128, 256, 512, 1024, 2048, 4096, 4096, 4096]
-    assert {full_shards(number) for number in range(3)} == {4096}
+    assert sizes == [64, 128, 256, 512, 1024, 1024, 1024, 1024, 1024]
 
 
 def test_a_resumed_attempt_takes_complete_shards(sessions: Sessions, store: S3Store) -> None:
@@ -138,35 +136,50 @@ def test_a_resumed_attempt_takes_complete_shards(sessions: Sessions, store: S3St
         assert reading.read_png(store, resumed, record) == grey_png(record.index)
 
 
-def test_restart_forgets_what_earlier_attempts_wrote(sessions: Sessions, store: S3Store) -> None:
-    first = running(sessions, target="ds_restarted")
-    write(sessions, store, first, range(8), finish=False)
-    before = below(store, "ds_restarted")
-    assert len(before) == 2
+def test_shards_that_do_not_say_what_they_hold_are_made_anew(
+    sessions: Sessions, store: S3Store
+) -> None:
+    first = running(sessions, target="ds_older")
+    write(sessions, store, first, range(12), finish=False)
+    older = update(ShardRow).where(ShardRow.number == 1).values(records=None)
+    committed(sessions, lambda session: session.execute(older))
+    before = below(store, "ds_older")
     committed(sessions, lambda session: ledger.hand_back(session, first))
     second = claimed(sessions, first.job_id)
     assert second is not None
-    with DatasetWriter(destination(sessions, store, second)) as writer:
-        writer.restart()
-        assert shards(sessions, "ds_restarted") == []
-        assert below(store, "ds_restarted") == set()
-        writer.add(grey_png(77), meta())
-        committed(sessions, writer.finish(new_dataset(second)))
-    dataset = opened(sessions, store, "ds_restarted")
-    assert len(dataset.records) == 1
-    assert reading.read_png(store, dataset, dataset.records[0]) == grey_png(77)
+    with DatasetWriter(destination(sessions, store, second), plan=four) as writer:
+        assert writer.resume() == 4
+        assert [shard.number for shard in shards(sessions, "ds_older")] == [0]
+        assert len(before - below(store, "ds_older")) == 2
+    write(sessions, store, second, range(12))
+    dataset = opened(sessions, store, "ds_older")
+    for record in dataset.records:
+        assert reading.read_png(store, dataset, record) == grey_png(record.index)
 
 
-@pytest.mark.parametrize("begin", [DatasetWriter.restart, DatasetWriter.resume])
-def test_a_complete_set_is_never_written_again(
-    sessions: Sessions, store: S3Store, begin: Callable[[DatasetWriter], object]
+def test_what_shards_hold_is_said_twice_only_while_the_set_grows(
+    sessions: Sessions, store: S3Store
 ) -> None:
+    claim = running(sessions, target="ds_said")
+
+    def said() -> list[bool]:
+        with sessions() as session:
+            found = session.scalars(select(ShardRow.records).order_by(ShardRow.number))
+            return [records is not None for records in found]
+
+    write(sessions, store, claim, range(8), finish=False)
+    assert said() == [True, True]
+    write(sessions, store, claim, range(8))
+    assert said() == [False, False]
+
+
+def test_a_complete_set_is_never_written_again(sessions: Sessions, store: S3Store) -> None:
     images = [(grey_png(number), meta()) for number in range(3)]
     dataset_id = stored_dataset(sessions, store, images)
     late = running(sessions, target=dataset_id)
     writer = DatasetWriter(destination(sessions, store, late))
     with writer, pytest.raises(Conflict, match=dataset_id):
-        begin(writer)
+        writer.resume()
     dataset = opened(sessions, store, dataset_id)
     assert [png for _, png in reading.iterate(store, dataset, dataset.records)] == [
         png for png, _ in images
@@ -188,27 +201,22 @@ def test_a_worker_that_lost_its_lease_shows_no_shard(sessions: Sessions, store: 
     (shard,) = shards(sessions, "ds_stale")
     assert shard.key.endswith("-2.tar")
     with pytest.raises(LeaseLost), DatasetWriter(destination(sessions, store, stale)) as late:
-        late.restart()
+        late.resume()
     assert store.get(shard.key)
 
 
-@pytest.mark.parametrize(("resumes", "stalls"), [(True, 0), (False, 1)])
-def test_only_shards_that_are_kept_count_as_progress(
-    sessions: Sessions, store: S3Store, *, resumes: bool, stalls: int
-) -> None:
-    target = f"ds_progress{resumes}"
-    first = running(sessions, target=target)
+def test_a_shard_is_progress_and_beginning_is_none(sessions: Sessions, store: S3Store) -> None:
+    first = running(sessions, target="ds_progress")
     silence(sessions, first.job_id)
     committed(sessions, sweep.requeue_expired)
     second = claimed(sessions, first.job_id)
     assert second is not None
     with DatasetWriter(destination(sessions, store, second), plan=four) as writer:
-        begin = writer.resume if resumes else writer.restart
-        begin()
-        assert row(sessions, first.job_id).stalls == 1, "to begin is no progress"
+        writer.resume()
+        assert row(sessions, first.job_id).stalls == 1
         for number in range(4):
             writer.add(grey_png(number), meta())
-    assert row(sessions, first.job_id).stalls == stalls
+    assert row(sessions, first.job_id).stalls == 0
 
 
 def test_leaving_early_leaves_no_temporary_file(
@@ -398,13 +406,17 @@ def test_removal_takes_what_derives_from_it_along(sessions: Sessions, store: S3S
         removal.remove(session, raw, cascade=True)
 
 
-def test_what_a_model_was_trained_on_stays(sessions: Sessions, store: S3Store) -> None:
+def test_what_a_model_was_trained_on_stays_unless_the_model_goes_too(
+    sessions: Sessions, store: S3Store
+) -> None:
     raw, child, _ = family(sessions, store)
     committed(sessions, lambda session: session.add(gan("gan_1", child)))
-    for cascade in (False, True):
-        with sessions() as session, pytest.raises(Conflict):
-            removal.remove(session, raw, cascade=cascade)
+    with sessions() as session, pytest.raises(Conflict, match="gan_1"):
+        removal.remove(session, child, cascade=False)
     assert catalog_size(sessions) == 3
+    committed(sessions, lambda session: removal.remove(session, raw, cascade=True))
+    with sessions() as session:
+        assert session.get(GanRow, "gan_1") is None
 
 
 def catalog_size(sessions: Sessions) -> int:
@@ -468,7 +480,9 @@ def test_an_archive_can_be_taken_in_again(
     assert len(batches) == 3
     files = {"manifest.csv": manifest_csv(dataset.records)}
     files |= dict(entry for batch in batches for entry in batch)
-    found = [item for item in FolderImages(ArchiveSource(files)) if isinstance(item, RawImage)]
+    found = [
+        item for item in FolderImages(ArchiveSource(files)).items() if isinstance(item, RawImage)
+    ]
     assert sorted((i.category, i.split, i.patient) for i in found) == [
         ("liver", "train", "p1"),
         ("liver", "val", "p3"),

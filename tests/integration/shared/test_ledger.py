@@ -121,7 +121,9 @@ def test_a_stalled_attempt_waits_out_its_backoff(sessions: Sessions) -> None:
     claim = running(sessions)
 
     def stall(session: Session) -> None:
-        ledger.stall(session, ledger.hold(session, claim), "no", backoff=timedelta(minutes=1))
+        ledger.stall(
+            session, ledger.hold(session, claim), BadInput("no"), backoff=timedelta(minutes=1)
+        )
 
     committed(sessions, stall)
     assert row(sessions, claim.job_id).status == "queued"

@@ -1,13 +1,19 @@
 """Running one job: whatever happens, the ledger says how it ended."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import gettempdir
 
+import psycopg
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import create_engine, func, insert, select, update
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
+from deploy.local.servers import Servers
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow, KeyRow
 from shared.errors import AlreadyMade, BadInput
@@ -119,16 +125,36 @@ def test_an_unknown_kind_fails(ports: Ports) -> None:
     assert row(ports.sessions, job_id).status == "failed"
 
 
+def full_disk() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as file:
+        file.write(b"x")
+
+
+def away() -> None:
+    raise StoreUnavailable("the object store does not answer")
+
+
+def lost() -> None:
+    raise OperationalError("SELECT secret", {}, Exception(SECRET))
+
+
 @pytest.mark.parametrize(
-    "error",
-    [StoreUnavailable("the object store does not answer"), OperationalError("q", {}, Exception())],
+    ("fails", "title", "said"),
+    [
+        (away, "Object store unavailable", "the object store does not answer"),
+        (lost, "Database unavailable", "the database did not answer"),
+        (full_disk, "Disk full", f"the disk of the worker is full ({gettempdir()})"),
+    ],
 )
-def test_a_server_that_is_away_is_tried_again_then_given_up(ports: Ports, error: Exception) -> None:
+def test_what_may_pass_is_tried_again_then_given_up(
+    ports: Ports, fails: Callable[[], None], title: str, said: str
+) -> None:
     attempts: list[int] = []
 
     def work(job: JobContext) -> Outcome:
         attempts.append(job.attempt)
-        raise error
+        fails()
+        raise AssertionError("unreachable")
 
     job_id = queued(ports.sessions)
     for attempt in range(1, ledger.MAX_STALLS + 1):
@@ -144,8 +170,102 @@ def test_a_server_that_is_away_is_tried_again_then_given_up(ports: Ports, error:
             committed(ports.sessions, lambda s: s.execute(update(JobRow).values(not_before=None)))
     assert attempts == [1, 2, 3]
     assert found.status == "failed"
-    assert found.error is not None
-    assert found.error["title"] == "Given up"
+    assert found.error == {
+        "type": "/errors/" + title.lower().replace(" ", "-"),
+        "title": title,
+        "detail": f"{said}; given up after 3 attempts without progress",
+    }
+
+
+def test_how_often_is_a_setting(ports: Ports) -> None:
+    settings = ports.settings.model_copy(update={"max_stalls": 1})
+
+    def work(_: JobContext) -> Outcome:
+        raise StoreUnavailable("away")
+
+    assert run(replace(ports, settings=settings), work).status == "failed"
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_commit_without_an_answer_is_found_or_repeated(ports: Ports, *, happened: bool) -> None:
+    """The connection dies with the commit: before the server has it, or before it could say so."""
+    tries: list[int] = []
+
+    class Unsure(Session):
+        def commit(self) -> None:
+            dying = self.info.pop("dies", False)
+            if dying and not happened:
+                self.rollback()
+            else:
+                super().commit()
+            if dying:
+                raise OperationalError("COMMIT", {}, Exception("the connection is lost"))
+
+    def write(session: Session) -> None:
+        add_key(session)
+        session.info["dies"] = not tries
+        tries.append(1)
+
+    unsure: Sessions = sessionmaker(
+        ports.sessions.kw["bind"], class_=Unsure, expire_on_commit=False
+    )
+    cleared: list[str] = []
+    parent = queued(ports.sessions)
+    queued(ports.sessions, parents=[parent])
+    done = Outcome({"n": 1}, write=write, afterwards=lambda: cleared.append("once"))
+    runner(replace(ports, sessions=unsure), lambda _: done).run(parent)
+    found = row(ports.sessions, parent)
+    assert (found.status, found.output, found.stalls) == ("succeeded", {"n": 1}, 0)
+    assert keys(ports.sessions) == 1
+    assert len(tries) == (1 if happened else 2)
+    assert cleared == ["once"]
+    assert ports.bell.depth("default") == 1, "what waited for it is rung"
+
+
+def test_a_database_that_is_away_at_the_end_is_waited_for(ports: Ports, servers: Servers) -> None:
+    """Postgres ends every connection while the job works, and again as its end is written."""
+
+    def cut() -> None:
+        with psycopg.connect(servers.postgres_dsn, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    def write(session: Session) -> None:
+        if not tries:
+            tries.append(1)
+            cut()
+        add_key(session)
+
+    tries: list[int] = []
+
+    def work(_: JobContext) -> Outcome:
+        cut()
+        return Outcome({}, write=write)
+
+    found = run(ports, work)
+    assert (found.status, found.attempts, found.stalls) == ("succeeded", 1, 0)
+    assert keys(ports.sessions) == 1
+
+
+def test_an_end_that_cannot_be_written_leaves_the_job_to_the_sweeper(ports: Ports) -> None:
+    """The lease is over when the worker gives up, so the job is nobody's for no time at all."""
+    short = replace(ports, settings=ports.settings.model_copy(update={"lease_seconds": 1.0}))
+    dead = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+    def write(_: Session) -> None:
+        with Session(dead) as session:
+            session.execute(select(1))
+
+    job_id = queued(ports.sessions)
+    runner(short, lambda _: Outcome({}, write=write)).run(job_id)
+    assert row(ports.sessions, job_id).status == "running"
+    deadline = time.monotonic() + 10
+    while committed(ports.sessions, sweep.requeue_expired) == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert row(ports.sessions, job_id).status == "queued"
 
 
 def test_a_store_that_is_away_while_clearing_up_does_not_undo_success(ports: Ports) -> None:

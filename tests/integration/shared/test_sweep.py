@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from deploy.local.servers import Servers
 from shared.db.engine import Sessions
+from shared.errors import BadInput
 from shared.jobs import ledger, sweep
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
@@ -79,7 +80,9 @@ def test_what_cannot_run_yet_is_not_rung(sessions: Sessions, bell: CeleryDoorbel
     pausing = running(sessions)
     committed(
         sessions,
-        lambda s: ledger.stall(s, ledger.hold(s, pausing), "no", backoff=timedelta(minutes=1)),
+        lambda s: ledger.stall(
+            s, ledger.hold(s, pausing), BadInput("no"), backoff=timedelta(minutes=1)
+        ),
     )
     age_doorbell(sessions, waits)
     assert ring_lost(sessions, bell) == 0

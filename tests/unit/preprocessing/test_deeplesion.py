@@ -1,13 +1,14 @@
 """DeepLesion's layout: rows, images, what fails and what is skipped."""
 
 from collections.abc import Mapping
+from itertools import product
 
 import pytest
 
 from services.preprocessing.domain.deeplesion import DeepLesionImages
 from services.preprocessing.domain.deeplesion_rows import COLUMNS, read_rows
 from services.preprocessing.domain.png import decode_grey, encode_grey
-from services.preprocessing.domain.raw_images import RawImage, Skipped
+from services.preprocessing.domain.raw_images import Known, RawImage, Skipped
 from shared.errors import BadInput
 from tests.unit.preprocessing.builders import Files, grey_png, lesion, slice_png, table
 
@@ -23,7 +24,7 @@ def source(
 
 
 def read(files: Files) -> list[RawImage | Skipped]:
-    return list(DeepLesionImages(files))
+    return [item for item in DeepLesionImages(files).items() if not isinstance(item, Known)]
 
 
 def refusal(files: Files) -> str:
@@ -128,7 +129,7 @@ def test_contradictions_between_image_and_row_are_skipped(
 def test_sixteen_bits_in_another_convention_are_skipped() -> None:
     values = decode_grey(slice_png()).values
     files = source([lesion()], {PATH: encode_grey((values - 32768 + 1024).astype("uint16"))})
-    items = iter(DeepLesionImages(files))
+    items = DeepLesionImages(files).items()
     skipped = next(items)
     assert isinstance(skipped, Skipped)
     assert skipped.reason.startswith("its 16-bit values are not HU + 32768")
@@ -230,3 +231,30 @@ def test_a_damaged_table_fails(content: bytes, said: str) -> None:
     with pytest.raises(BadInput) as caught:
         read_rows(content)
     assert said in caught.value.detail
+
+
+def test_whatever_is_known_the_rest_is_the_same() -> None:
+    rows = [
+        lesion(Possibly_noisy="1"),
+        lesion(Image_size="64, 64"),
+        lesion(Bounding_boxes="-3, 1, 9, 9"),
+        lesion(File_name="000002_01_01_020.png", Patient_index="2"),
+        lesion(File_name="000003_01_01_001.png", Patient_index="3"),
+    ]
+    images = {PATH: slice_png(), "Images_png/000002_01_01/020.png": slice_png(seed=1)}
+    whole = list(DeepLesionImages(source(rows, images)).items())
+    usable = [item for item in whole if isinstance(item, RawImage)]
+    assert len(usable) == 3
+    for known in product([False, True], repeat=3):
+        names = {item.source for item, is_known in zip(usable, known, strict=True) if is_known}
+        files = source(rows, images)
+        again = list(DeepLesionImages(files).items(names))
+        assert again == [
+            Known(box_clipped=item.box_clipped, noisy=item.noisy)
+            if isinstance(item, RawImage) and item.source in names
+            else item
+            for item in whole
+        ]
+        # A lesion that was skipped has its slice read again, for the reason.
+        unread = {"Images_png/000002_01_01/020.png"} if known[2] else set()
+        assert set(images) - set(files.reads) == unread

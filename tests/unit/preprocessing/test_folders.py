@@ -5,7 +5,7 @@ import zlib
 import pytest
 
 from services.preprocessing.domain.folders import COLUMNS, FolderImages
-from services.preprocessing.domain.raw_images import RawImage, Skipped
+from services.preprocessing.domain.raw_images import Known, RawImage, Skipped
 from shared.errors import BadInput
 from tests.unit.preprocessing.builders import Files, grey_png, slice_png, table
 
@@ -22,7 +22,8 @@ def manifest(*rows: tuple[str, str, str, str]) -> dict[str, bytes]:
 
 
 def read(files: dict[str, bytes], root: str = "") -> list[RawImage | Skipped]:
-    return list(FolderImages(Files({root + name: content for name, content in files.items()})))
+    reader = FolderImages(Files({root + name: content for name, content in files.items()}))
+    return [item for item in reader.items() if not isinstance(item, Known)]
 
 
 def refusal(files: dict[str, bytes]) -> str:
@@ -79,7 +80,7 @@ def test_what_is_left_out_is_reported() -> None:
         ("images/liver/9.png", "liver", "", ""),
     )
     reader = FolderImages(Files(files))
-    items = list(reader)
+    items = list(reader.items())
     assert reader.expected == len(items) == 6
     assert items[1:] == [
         Skipped(2, None, "manifest.csv does not name it"),
@@ -138,3 +139,23 @@ def test_a_too_large_image_is_named_by_ordinal() -> None:
 def test_phantoms_are_marked() -> None:
     assert not FolderImages(Files(IMAGES)).is_phantom
     assert FolderImages(Files(IMAGES | {"phantom.json": b"{}"})).is_phantom
+
+
+BROKEN = "images/lung/broken.png"
+
+
+def test_known_images_are_not_read_again() -> None:
+    files = IMAGES | {"images/liver/notes.txt": b"", BROKEN: b"no PNG"}
+    whole = list(FolderImages(Files(files)).items())
+    first = next(item for item in whole if isinstance(item, RawImage))
+    source = Files(files)
+    again = list(FolderImages(source).items({first.source}))
+    known = Known(box_clipped=False, noisy=False)
+    assert again == [known if item == first else item for item in whole]
+    assert source.reads == ["images/Soft tissue/2.PNG", "images/unlabelled/3.png", BROKEN]
+
+
+def test_a_source_of_known_images_only_is_usable() -> None:
+    reader = FolderImages(Files(IMAGES))
+    known = {item.source for item in reader.items() if isinstance(item, RawImage)}
+    assert all(isinstance(item, Known) for item in reader.items(known))

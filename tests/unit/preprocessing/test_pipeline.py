@@ -14,6 +14,7 @@ from services.preprocessing.domain.hounsfield import decode_hu, encode_hu
 from services.preprocessing.domain.pipeline import (
     PreprocessOptions,
     SliceMetadata,
+    choose_crop,
     preprocess_slice,
 )
 from services.preprocessing.domain.windowing import apply_window
@@ -58,13 +59,14 @@ def test_a_lesion_lies_in_the_centre_at_its_true_size(spacing_mm: float, size: i
 def test_the_box_is_given_on_the_crop() -> None:
     done = preprocess_slice(disc_slice(), lesion(), PreprocessOptions(size=64))
     assert done.box_px == pytest.approx((24, 24, 40, 40))
-    assert (done.crop, done.field_grown) == ("lesion", False)
+    assert done.crop == "lesion"
+    assert not choose_crop(disc_slice().shape, lesion(), PreprocessOptions(size=64))[0].grown
     assert done.window_hu == (-175.0, 275.0)
 
 
 def test_a_large_lesion_grows_the_field() -> None:
     done = preprocess_slice(disc_slice(40), lesion(40), PreprocessOptions(size=64))
-    assert done.field_grown
+    assert choose_crop(disc_slice().shape, lesion(40), PreprocessOptions(size=64))[0].grown
     assert done.spacing_mm == pytest.approx((64 + 20) / 64)
 
 

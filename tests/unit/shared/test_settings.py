@@ -73,3 +73,25 @@ def test_numbers_have_bounds(change: dict[str, int]) -> None:
 def test_an_s3_endpoint_is_host_and_port(endpoint: str) -> None:
     with pytest.raises(ValidationError, match="is not host:port"):
         Settings.model_validate({**GIVEN, "s3_endpoint": endpoint})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"s3_access_key": "minioadmin"}, "LESIONGAN_S3_ACCESS_KEY"),
+        ({"s3_secret_key": "minioadmin"}, "LESIONGAN_S3_SECRET_KEY"),
+        ({"database_url": "postgresql+psycopg://u:postgres@h/d"}, "LESIONGAN_DATABASE_URL"),
+        ({"redis_url": "redis://:password@h:6379/0"}, "LESIONGAN_REDIS_URL"),
+    ],
+)
+def test_a_well_known_password_stops_the_start(change: dict[str, str], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        Settings.model_validate({**GIVEN, **change})
+    Settings.model_validate({**GIVEN, **change, "environment": "development"})
+
+
+def test_proxies_are_networks() -> None:
+    found = Settings.model_validate({**GIVEN, "trusted_proxies": "10.0.0.0/8, fd12::/64"})
+    assert [str(network) for network in found.trusted_proxies] == ["10.0.0.0/8", "fd12::/64"]
+    with pytest.raises(ValidationError):
+        Settings.model_validate({**GIVEN, "trusted_proxies": "nginx"})

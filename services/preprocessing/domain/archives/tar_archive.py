@@ -27,12 +27,9 @@ class TarSource:
     def __init__(self, file: IO[bytes], limits: ArchiveLimits) -> None:
         self._file = file
         self._limits = limits
-        members = _list_members(file, limits)
-        files = [(safe_name(member.name), member) for member in members if not member.isdir()]
-        check_unique([name for name, _ in files])
-        self._places = {
-            name: (member.offset_data, member.size) for name, member in files if not is_hidden(name)
-        }
+        files = _list_files(file, limits)
+        check_unique([name for name, _, _ in files])
+        self._places = {name: (offset, size) for name, offset, size in files if not is_hidden(name)}
         self._ordinals = {name: index for index, name in enumerate(self._places, start=1)}
         self._names = tuple(self._places)
 
@@ -53,23 +50,27 @@ def _damaged() -> BadInput:
     return BadInput("The tar archive is truncated or damaged; please send it again.")
 
 
-def _list_members(file: IO[bytes], limits: ArchiveLimits) -> list[tarfile.TarInfo]:
-    members: list[tarfile.TarInfo] = []
-    expanded_bytes = 0
+def _list_files(file: IO[bytes], limits: ArchiveLimits) -> list[tuple[str, int, int]]:
+    """Name, place and size of each file; of members without number, no more is held."""
+    files: list[tuple[str, int, int]] = []
+    members = expanded_bytes = 0
     headers = ReadAhead(file, max_read_bytes=_MAX_HEADER_BYTES)
     headers.seek(0)
     try:
         with tarfile.open(fileobj=headers, mode="r:") as archive:
             while (member := archive.next()) is not None:
                 _check_kind(member)
-                members.append(member)
+                members += 1
                 expanded_bytes += member.size
-                limits.check_count(len(members))
+                limits.check_count(members)
                 limits.check_expanded(expanded_bytes)
+                if not member.isdir():
+                    files.append((safe_name(member.name), member.offset_data, member.size))
+                archive.members.clear()  # type: ignore[attr-defined] # it would keep them all
             _check_end(headers, archive.offset)
     except _DAMAGE as error:
         raise _damaged() from error
-    return members
+    return files
 
 
 def _check_end(file: IO[bytes], offset: int) -> None:

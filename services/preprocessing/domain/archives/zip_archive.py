@@ -1,5 +1,6 @@
 """ZIP archives."""
 
+import io
 import stat
 import struct
 import zipfile
@@ -20,6 +21,7 @@ from shared.errors import BadInput
 _ENCRYPTED_FLAGS: Final = 0x1 | 0x40
 _METHODS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _LOCAL_HEADER_BYTES: Final = 30
+_DIRECTORY_ENTRY: Final = b"PK\x01\x02"
 
 #: What ``zipfile`` raises on damaged content, beside its own error.
 _DAMAGE: Final = (
@@ -42,7 +44,7 @@ class ZipSource:
     def __init__(self, file: IO[bytes], limits: ArchiveLimits) -> None:
         self._limits = limits
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(_CountedDirectory(file, limits))
         except _DAMAGE as error:
             raise BadInput(
                 "The ZIP archive is truncated or damaged; please send it again."
@@ -81,6 +83,32 @@ class ZipSource:
         if len(content) != member.file_size:
             raise _damaged(self._ordinals[name])
         return content
+
+
+class _CountedDirectory(io.BufferedIOBase):
+    """A file whose directory is refused, if too long, before ``zipfile`` makes objects of it.
+
+    The number that an archive states may be a lie, and ``zipfile`` does not ask for it: it reads
+    the directory as one piece, and takes whatever entries that holds.
+    """
+
+    def __init__(self, file: IO[bytes], limits: ArchiveLimits) -> None:
+        self._file = file
+        self._limits = limits
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = self._file.read(-1 if size is None else size)
+        self._limits.check_count(content.count(_DIRECTORY_ENTRY))
+        return content
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
 
 
 def _damaged(ordinal: int) -> BadInput:

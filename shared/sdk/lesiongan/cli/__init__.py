@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lesiongan.cli import (
+    accounting,
     classifiers,
     classify,
     datasets,
@@ -17,6 +18,8 @@ from lesiongan.cli import (
     gans,
     jobs,
     keys,
+    webhooks,
+    withdraw,
     work,
 )
 from lesiongan.cli.extensions import add_extensions
@@ -52,7 +55,7 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback(help=ABOUT)(_about)
-    for commands in (work.app, classify.app, experiment.app):
+    for commands in (work.app, classify.app, experiment.app, withdraw.app, accounting.app):
         made.add_typer(commands)
     for name, group in (
         ("datasets", datasets.app),
@@ -61,6 +64,8 @@ def make_app() -> typer.Typer:
         ("experiments", experiments.app),
         ("jobs", jobs.app),
         ("keys", keys.app),
+        ("webhooks", webhooks.app),
+        ("withdrawals", withdraw.withdrawals_app),
     ):
         made.add_typer(group, name=name)
     add_extensions(made)

@@ -135,6 +135,7 @@ def show_classifier(session: Session, classifier: Classifier) -> None:
             ("training images", classifier.train_images),
             ("categories", ", ".join(classifier.categories) or None),
             ("images", images),
+            ("resumed from", classifier.resumed_from_step),
             ("weights", classifier.weights_sha256),
             *((name, _short(value)) for name, value in classifier.scores.items()),
             ("job", classifier.job),

@@ -11,7 +11,7 @@ from lesiongan.cli.command import command
 from lesiongan.cli.session import Session, facts, plain, table
 from lesiongan.contracts.experiments import ARMS, Comparison, Experiment, Figure
 
-app = typer.Typer(help="Experiments: list and look.", no_args_is_help=True)
+app = typer.Typer(help="Experiments: list, look, delete.", no_args_is_help=True)
 
 ExperimentArgument = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="an id: exp_…")]
 
@@ -36,6 +36,23 @@ def show(session: Session, experiment: ExperimentArgument) -> None:
     """Show one experiment and its table."""
     with session.connect() as client:
         show_experiment(session, client.experiments.get(experiment))
+
+
+@command(app, "delete")
+def delete(
+    session: Session,
+    *,
+    experiment: ExperimentArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+) -> None:
+    """Delete an experiment's table and report; what it trained stays."""
+    if not yes:
+        typer.confirm(f"Delete {experiment}?", abort=True, err=True)
+    with session.connect() as client:
+        client.experiments.delete(experiment)
+    session.show(
+        {"deleted": experiment}, lambda out: out.print(f"deleted {experiment}", markup=False)
+    )
 
 
 def show_experiment(session: Session, experiment: Experiment) -> None:

@@ -6,6 +6,7 @@ from typing import Self
 
 import httpx
 
+from lesiongan.client.accounting import Accounting
 from lesiongan.client.classifiers import Classifiers, classifier_id
 from lesiongan.client.datasets import Datasets
 from lesiongan.client.experiments import Experiments
@@ -17,11 +18,14 @@ from lesiongan.client.keys import Keys
 from lesiongan.client.server import Server, find_server
 from lesiongan.client.submitting import estimate, post_command, post_query, submit
 from lesiongan.client.transport import MAX_RETRIES, Transport, parsed
+from lesiongan.client.webhooks import Webhooks
+from lesiongan.client.withdrawals import Withdrawals, withdraw_call
 from lesiongan.contracts.augmentation import AugmentCommand, AugmentOptions
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import Classification, Classifier
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
 from lesiongan.contracts.jobs import Estimate, Job
+from lesiongan.contracts.withdrawals import Withdrawal, WithdrawalCommand
 
 
 class Client:
@@ -58,6 +62,9 @@ class Client:
         self.classifiers = Classifiers(self._transport)
         self.experiments = Experiments(self._transport)
         self.keys = Keys(self._transport)
+        self.accounting = Accounting(self._transport)
+        self.webhooks = Webhooks(self._transport)
+        self.withdrawals = Withdrawals(self._transport)
 
     @property
     def server(self) -> Server:
@@ -119,6 +126,14 @@ class Client:
         query = {"classifier": classifier_id(classifier)}
         call = image_call("/classify", image, query, accept="application/json")
         return parsed(result_of(call, self._transport, self.jobs), Classification)
+
+    def withdraw(self, patient: str, *, dry_run: bool = True) -> Withdrawal:
+        """What goes when a patient withdraws; with ``dry_run=False`` it goes, for good.
+
+        ``patient`` is the identifier as in the source, or the pseudonym that a manifest shows.
+        """
+        asked = WithdrawalCommand(patient=patient, dry_run=dry_run)
+        return self._transport.read(withdraw_call(asked), Withdrawal)
 
     def generate(
         self, category: Category, n: int, *, gan: str | None = None, seed: int | None = None

@@ -33,6 +33,10 @@ class Experiments:
         """Experiments, newest first."""
         return every(self._transport, "/experiments", Experiment, limit=limit)
 
+    def delete(self, experiment: Experiment | str) -> None:
+        """Delete the experiment's table and report; what it trained stays."""
+        self._transport.send(Call(method="DELETE", path=_path(experiment)))
+
     def report_html(self, experiment: Experiment | str) -> str:
         """The report as one page that needs no other file."""
         return self._transport.send(_report_call(experiment)).text

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from lesiongan.contracts.base import Command
+from lesiongan.contracts.base import Command, example
 from lesiongan.contracts.datasets import DatasetId, Name
 
 Operation = Literal[
@@ -26,13 +26,19 @@ def usual_operations() -> list[Operation]:
 class AugmentOptions(Command):
     """Which random series each copy goes through."""
 
-    copies: Annotated[int, Field(ge=1, le=100)] = 3
-    operations: Annotated[list[Operation], Field(min_length=1)] = Field(
-        default_factory=usual_operations
-    )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    copies: Annotated[int, Field(ge=1, le=100, description="augmented images of each one")] = 3
+    operations: Annotated[
+        list[Operation],
+        Field(
+            min_length=1,
+            default_factory=usual_operations,
+            description="what a copy may go through, each named once",
+            json_schema_extra={"uniqueItems": True},
+        ),
+    ]
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="the same seed, the same copies")] = 0
     #: Nearest averages no neighbours, so the noise texture of CT stays as it is.
-    interpolation: Interpolation = "nearest"
+    interpolation: Annotated[Interpolation, Field(description="between pixels")] = "nearest"
 
     @model_validator(mode="after")
     def _operations_once(self) -> "AugmentOptions":
@@ -43,6 +49,15 @@ class AugmentOptions(Command):
 
 class AugmentCommand(AugmentOptions):
     """Make a data set of the originals and ``copies`` augmented ones of each training image."""
+
+    model_config = example(
+        {
+            "dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "copies": 3,
+            "operations": ["rotate", "scale", "shift"],
+            "seed": 0,
+        }
+    )
 
     dataset: DatasetId
     name: Name | None = None

@@ -1,22 +1,65 @@
 """What every contract model shares."""
 
-from typing import Generic, TypeVar
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Item = TypeVar("Item")
 
+#: A date and a time; a number would be taken for seconds since 1970.
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d")
+
+#: Text that a database can hold: no NUL in it.
+STORABLE = r"^[^\x00]*$"
+
+
+def _date_and_time(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE_TIME.match(value)):
+        return value
+    raise ValueError("a time is written as in 2027-01-01T00:00:00Z")
+
+
+#: A moment that a client names: RFC 3339, with its zone, and before year 9000: beyond, times zones
+#: apart are no dates any more.
+Moment = Annotated[
+    AwareDatetime,
+    Field(
+        strict=False,
+        lt=datetime(9000, 1, 1, tzinfo=UTC),
+        json_schema_extra={"pattern": r"^[0-8]\d{3}-"},
+    ),
+    BeforeValidator(_date_and_time),
+]
+
 
 class Command(BaseModel):
-    """A request body. Unknown members are refused, so that a misspelt option is not ignored."""
+    """A request body, taken literally.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    Unknown members are refused, so that a misspelt option is not ignored; so are texts in the place
+    of numbers, and numbers in the place of ``true`` and ``false``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 class Resource(BaseModel):
     """A response body. Clients keep working when a later server adds members."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def example(value: dict[str, Any], *, not_both: tuple[str, ...] = ()) -> ConfigDict:
+    """The configuration of a model that shows ``value`` in the OpenAPI document.
+
+    ``not_both`` names members of which at most one is given: what a validator of the model checks.
+    """
+    shown: dict[str, Any] = {"examples": [value]}
+    if not_both:
+        given = {name: {"not": {"type": "null"}} for name in not_both}
+        shown["not"] = {"required": list(not_both), "properties": given}
+    return ConfigDict(json_schema_extra=shown)
 
 
 class Page(Resource, Generic[Item]):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from lesiongan.contracts.base import Command, Resource
+from lesiongan.contracts.base import Command, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import DatasetId, Name
 from lesiongan.contracts.jobs import JobStatus
@@ -34,7 +34,20 @@ class ClassifierOptions(Command):
 class ClassifierCommand(ClassifierOptions):
     """Train a classifier on the training images of data sets, select it on their ``val``."""
 
-    datasets: Annotated[list[DatasetId], Field(min_length=1, max_length=100)]
+    model_config = example(
+        {
+            "datasets": ["ds_0f3a5c7e9b1d2f4a6c8e0b1d"],
+            "architecture": "resnet18",
+            "epochs": 30,
+            "seed": 0,
+        },
+        not_both=("epochs", "steps"),
+    )
+
+    datasets: Annotated[
+        list[DatasetId],
+        Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),
+    ]
     name: Name | None = None
     #: Passes over the training images; 30 where ``steps`` is not given either.
     epochs: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -56,6 +69,27 @@ class ClassifierCommand(ClassifierOptions):
 class Classifier(Resource):
     """A classifier of single lesion images."""
 
+    model_config = example(
+        {
+            "id": "clf_7e9b1d2f4a6c8e0b1d0f3a5c",
+            "name": "resnet18 of liver and lung",
+            "datasets": ["ds_0f3a5c7e9b1d2f4a6c8e0b1d"],
+            "phantom": False,
+            "status": "succeeded",
+            "architecture": "resnet18",
+            "categories": ["liver", "lung"],
+            "image_size": 64,
+            "channels": 1,
+            "train_images": 1200,
+            "scores": {"step": 400, "val_images": 300, "val_accuracy": 0.91},
+            "resumed_from_step": None,
+            "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "command": {"datasets": ["ds_0f3a5c7e9b1d2f4a6c8e0b1d"]},
+            "job": "job_3f2a9c1e7b5d4f60a1b2c3d4",
+            "created_at": "2026-03-01T09:00:00Z",
+        }
+    )
+
     id: str
     name: str
     datasets: list[str]
@@ -69,6 +103,7 @@ class Classifier(Resource):
     train_images: int | None = None
     #: Of the weights that were kept: ``{"step", "val_images", "val_accuracy", …}``.
     scores: dict[str, Any] = Field(default_factory=dict)
+    resumed_from_step: int | None = None
     weights_sha256: str | None = None
     command: dict[str, Any]
     job: str
@@ -77,6 +112,8 @@ class Classifier(Resource):
 
 class Classification(Resource):
     """What a classifier says of one image."""
+
+    model_config = example({"category": "liver", "probabilities": {"liver": 0.93, "lung": 0.07}})
 
     category: Category
     probabilities: dict[Category, float]

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lesiongan.contracts.base import Command, Resource
+from lesiongan.contracts.base import STORABLE, Command, Resource, example
 from lesiongan.contracts.categories import Category
 
 DatasetKind = Literal["raw", "preprocessed", "augmented", "synthetic"]
 Layout = Literal["deeplesion", "folders"]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=STORABLE)]
 DatasetId = Annotated[
     str, Field(pattern=r"^ds_[0-9a-f]{24}$", examples=["ds_0f3a5c7e9b1d2f4a6c8e0b1d"])
 ]
@@ -26,6 +26,30 @@ class Skipped(Resource):
 
 class Dataset(Resource):
     """An immutable, content-addressed set of images."""
+
+    model_config = example(
+        {
+            "id": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "name": "liver and lung",
+            "kind": "raw",
+            "parents": [],
+            "command": {"layout": "deeplesion"},
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "images": 4550,
+            "bytes": 1_310_000_000,
+            "phantom": False,
+            "counts": {
+                "train": {"liver": 400, "lung": 800},
+                "val": {"liver": 100, "lung": 200},
+                "test": {"liver": 50, "lung": 100},
+                "none": {"unlabelled": 2900},
+            },
+            "skipped": [{"file": 12, "row": 34, "reason": "the PNG is truncated"}],
+            "skipped_total": 1,
+            "notes": [],
+            "created_at": "2026-03-01T09:00:00Z",
+        }
+    )
 
     id: str
     name: str
@@ -45,6 +69,23 @@ class Dataset(Resource):
 
 class DatasetImage(Resource):
     """One image of a data set, as its manifest describes it."""
+
+    model_config = example(
+        {
+            "index": 0,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "category": "liver",
+            "split": "train",
+            "patient": "p_3f2a9c1e7b5d4f60",
+            "source": "file 12, row 34",
+            "spacing_mm": 0.8,
+            "box_px": [200.0, 180.0, 240.0, 215.5],
+            "window_hu": [-175.0, 275.0],
+            "seed": None,
+            "draw": None,
+            "bytes": 312_554,
+        }
+    )
 
     index: int
     sha256: str
@@ -70,6 +111,10 @@ class S3Source(Command):
 
 class IngestCommand(Command):
     """Take in a data set that already lies in the object store."""
+
+    model_config = example(
+        {"name": "DeepLesion", "layout": "deeplesion", "source": {"s3": "research/deeplesion/"}}
+    )
 
     name: Name
     layout: Layout
@@ -108,15 +153,26 @@ ImageSize = Annotated[Literal[32, 64, 128, 256], BeforeValidator(_whole)]
 class PreprocessOptions(Command):
     """HU → contrast → crop: what happens to each image."""
 
-    contrast: Contrast = "window"
-    #: A named window for every image; null takes each lesion's own.
-    window: NamedWindow | None = None
-    crop: Literal["lesion", "slice"] = "lesion"
+    contrast: Annotated[Contrast, Field(description="how HU become grey levels")] = "window"
+    window: Annotated[
+        NamedWindow | None,
+        Field(description="a named window for every image; null takes each lesion's own"),
+    ] = None
+    crop: Annotated[
+        Literal["lesion", "slice"], Field(description="the lesion with its context, or all of it")
+    ] = "lesion"
     size: Annotated[ImageSize, Field(description="side of the square result in pixels")] = 64
-    #: Millimetres of tissue shown around the lesion's longest side, on each side of it.
-    context_mm: Annotated[float, Field(ge=0, le=200)] = 10.0
-    #: Resolution of the crops; null shows a field of 64 mm. Grown where a lesion does not fit.
-    spacing_mm: Annotated[float, Field(gt=0, le=20)] | None = None
+    context_mm: Annotated[
+        float,
+        Field(ge=0, le=200, description="millimetres of tissue beyond the lesion, on each side"),
+    ] = 10.0
+    spacing_mm: Annotated[
+        Annotated[float, Field(gt=0, le=20)] | None,
+        Field(
+            description="resolution of the crops; null shows a field of 64 mm. "
+            "Grown where a lesion does not fit"
+        ),
+    ] = None
 
 
 class PreprocessSettings(PreprocessOptions):
@@ -139,6 +195,16 @@ class SubsetCommand(Command):
 
 class PreprocessCommand(PreprocessSettings):
     """Make a preprocessed data set: split by patient, then HU → contrast → crop."""
+
+    model_config = example(
+        {
+            "dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "contrast": "window",
+            "crop": "lesion",
+            "size": 64,
+            "context_mm": 10.0,
+        }
+    )
 
     dataset: DatasetId
     name: Name | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from lesiongan.contracts.augmentation import Interpolation, Operation, usual_operations
-from lesiongan.contracts.base import Command, Resource
+from lesiongan.contracts.base import Command, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
@@ -28,10 +28,23 @@ class ArmClassifier(ClassifierOptions):
 class ExperimentCommand(Command):
     """Train the same classifier on each arm's training images, ``seeds`` times, and compare."""
 
+    model_config = example(
+        {
+            "dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "arms": ["none", "combined"],
+            "seeds": 5,
+            "copies": 3,
+            "synthetic_ratio": 3.0,
+        },
+        not_both=("gan", "gan_id"),
+    )
+
     #: A raw data set, which is preprocessed first, or a preprocessed one.
     dataset: DatasetId
     name: Name | None = None
-    arms: Annotated[list[Arm], Field(min_length=1)] = Field(default_factory=lambda: list(ARMS))
+    arms: Annotated[list[Arm], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = (
+        Field(default_factory=lambda: list(ARMS))
+    )
     #: Each draws its own real images, GAN and initial weights.
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
     #: Real training images of each category, and at most as many of ``val``; null takes all.
@@ -40,9 +53,9 @@ class ExperimentCommand(Command):
     preprocess: PreprocessSettings | None = None
     #: Augmented images of each real one.
     copies: Annotated[int, Field(ge=1, le=100)] = 3
-    operations: Annotated[list[Operation], Field(min_length=1)] = Field(
-        default_factory=usual_operations
-    )
+    operations: Annotated[
+        list[Operation], Field(min_length=1, json_schema_extra={"uniqueItems": True})
+    ] = Field(default_factory=usual_operations)
     interpolation: Interpolation = "nearest"
     #: Synthetic images for each real one.
     synthetic_ratio: Annotated[float, Field(gt=0, le=100)] = 3.0
@@ -110,6 +123,48 @@ class Comparison(Resource):
 
 class Experiment(Resource):
     """An experiment and its table. ``arms`` and ``comparisons`` are empty until it has ended."""
+
+    model_config = example(
+        {
+            "id": "exp_9b1d2f4a6c8e0b1d0f3a5c7e",
+            "name": "does it help",
+            "dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "phantom": False,
+            "status": "succeeded",
+            "categories": ["liver", "lung"],
+            "n_test": 150,
+            "seeds": 5,
+            "arms": [
+                {
+                    "arm": "none",
+                    "train_images": 1200,
+                    "augmented_images": 0,
+                    "synthetic_images": 0,
+                    "accuracy": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                    "balanced_accuracy": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                    "precision": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                    "recall": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                    "f1": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                    "per_category": {
+                        "liver": {
+                            "n_test": 50,
+                            "precision": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                            "recall": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                            "f1": {"mean": 0.81, "sd": 0.02, "ci": [0.77, 0.85]},
+                        }
+                    },
+                }
+            ],
+            "comparisons": [
+                {"a": "combined", "b": "none", "difference": 0.03, "ci": [0.01, 0.05], "p": 0.004}
+            ],
+            "summary": "Combined is better than none by 3.0 points (1.0 to 5.0).",
+            "notes": [],
+            "command": {"dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d"},
+            "job": "job_3f2a9c1e7b5d4f60a1b2c3d4",
+            "created_at": "2026-03-01T09:00:00Z",
+        }
+    )
 
     id: str
     name: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from lesiongan.contracts.base import Command, Resource
+from lesiongan.contracts.base import Command, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import DatasetId, Name
 from lesiongan.contracts.jobs import JobStatus
@@ -25,6 +25,28 @@ MAX_STREAMED_IMAGES = 2_000
 
 class Gan(Resource):
     """A class-conditional WGAN-GP and how its training goes."""
+
+    model_config = example(
+        {
+            "id": "gan_5b1d2f4a6c8e0b1d0f3a5c7e",
+            "name": "liver and lung",
+            "dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "phantom": False,
+            "default": True,
+            "status": "succeeded",
+            "step": 20_000,
+            "steps": 20_000,
+            "resumed_from_step": None,
+            "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "scores": {"fid": 41.2},
+            "categories": ["liver", "lung"],
+            "image_size": 64,
+            "channels": 1,
+            "command": {"dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d"},
+            "job": "job_3f2a9c1e7b5d4f60a1b2c3d4",
+            "created_at": "2026-03-01T09:00:00Z",
+        }
+    )
 
     id: str
     name: str
@@ -55,6 +77,13 @@ class MetricPoint(Resource):
 class MetricSeries(Resource):
     """The metrics of a GAN in order of steps."""
 
+    model_config = example(
+        {
+            "gan": "gan_5b1d2f4a6c8e0b1d0f3a5c7e",
+            "points": [{"step": 250, "values": {"critic_loss": -3.1, "gradient_penalty": 0.4}}],
+        }
+    )
+
     gan: str
     points: list[MetricPoint]
 
@@ -81,11 +110,18 @@ class GanOptions(Command):
 class GanCommand(GanOptions):
     """Train a class-conditional WGAN-GP on a data set's training split."""
 
+    model_config = example(
+        {"dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d", "steps": 20_000, "batch_size": 64, "seed": 0}
+    )
+
     dataset: DatasetId
     name: Name | None = None
     seed: Seed = 0
     #: Every category needs at least this many training images.
-    categories: list[Category] | None = None
+    categories: (
+        Annotated[list[Category], Field(json_schema_extra={"minItems": 1, "uniqueItems": True})]
+        | None
+    ) = None
 
     @model_validator(mode="after")
     def _categories_once(self) -> "GanCommand":
