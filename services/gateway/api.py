@@ -117,11 +117,13 @@ def get_result(job_id: str, _: Reader, session: SessionDep, store: StoreDep) -> 
             "description": "Server-sent events: progress, metric, log, completed",
             "content": {
                 "text/event-stream": {
-                    "schema": {"type": "string"},
                     "example": 'event: progress\ndata: {"status": "running", "done": 120}\n\n',
                 }
             },
-            "headers": {"Cache-Control": header("`no-store`", required=True)},
+            "headers": {
+                "Cache-Control": header("`no-store`", required=True),
+                "X-Accel-Buffering": header("`no`: proxies pass events on at once", required=True),
+            },
         }
     },
 )

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Item = TypeVar("Item")
 
@@ -34,6 +34,10 @@ Moment = Annotated[
 ]
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Command(BaseModel):
     """A request body, taken literally.
 
@@ -42,6 +46,19 @@ class Command(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, given: Any) -> Any:
+        """JSON has one kind of number: 3.0 is a whole one."""
+        if not isinstance(given, dict):
+            return given
+        return {name: _whole(value) for name, value in given.items()}
+
+
+#: The command that made a resource, with its defaults. Untitled, generators would name its type
+#: after resource and member, as they name the command's own.
+Given = Annotated[dict[str, Any], Field(title="Command as given")]
 
 
 class Resource(BaseModel):

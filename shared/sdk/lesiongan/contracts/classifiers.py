@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from lesiongan.contracts.base import Command, Resource, example
+from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import DatasetId, Name
 from lesiongan.contracts.jobs import JobStatus
@@ -105,7 +105,7 @@ class Classifier(Resource):
     scores: dict[str, Any] = Field(default_factory=dict)
     resumed_from_step: int | None = None
     weights_sha256: str | None = None
-    command: dict[str, Any]
+    command: Given
     job: str
     created_at: datetime
 

@@ -1,11 +1,11 @@
 """Data sets and the commands that make them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lesiongan.contracts.base import STORABLE, Command, Resource, example
+from lesiongan.contracts.base import STORABLE, Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 
 DatasetKind = Literal["raw", "preprocessed", "augmented", "synthetic"]
@@ -55,7 +55,7 @@ class Dataset(Resource):
     name: str
     kind: DatasetKind
     parents: list[str]
-    command: dict[str, Any]
+    command: Given
     sha256: str
     images: int
     bytes: int

@@ -1,12 +1,12 @@
 """The four-arm experiment: does synthetic data help, and how sure are we."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from lesiongan.contracts.augmentation import Interpolation, Operation, usual_operations
-from lesiongan.contracts.base import Command, Resource, example
+from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
@@ -178,6 +178,6 @@ class Experiment(Resource):
     comparisons: list[Comparison] = Field(default_factory=list)
     summary: str = ""
     notes: list[str] = Field(default_factory=list)
-    command: dict[str, Any]
+    command: Given
     job: str
     created_at: datetime

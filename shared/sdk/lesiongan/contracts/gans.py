@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from lesiongan.contracts.base import Command, Resource, example
+from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import DatasetId, Name
 from lesiongan.contracts.jobs import JobStatus
@@ -62,7 +62,7 @@ class Gan(Resource):
     categories: list[Category]
     image_size: int
     channels: int
-    command: dict[str, Any]
+    command: Given
     job: str
     created_at: datetime
 
