@@ -1,0 +1,1 @@
+"""Uploads that nobody would send by mistake, and what becomes of them."""
