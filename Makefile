@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := uv==0.13.9
 
-.PHONY: help demo up down status test test-all check format lock openapi bench chaos clean env test-compose
+.PHONY: help demo up down status test test-all check format lock openapi bench fuzz chaos clean env test-compose
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -51,6 +51,11 @@ openapi: $(READY) ## write the one OpenAPI document
 
 bench: $(READY)  ## print ratios measured in one run
 	@$(BIN)/python -m tests.benchmarks
+
+fuzz: $(READY)   ## hostile requests and 2,000 mutated uploads; takes minutes
+	@$(BIN)/python -m tests.fuzz --uploads 2000
+	@LESIONGAN_FUZZ_EXAMPLES=50 LESIONGAN_FUZZ_UPLOADS=300 \
+	  $(BIN)/python -m pytest tests/integration/fuzz -s
 
 chaos: $(READY)  ## 300 jobs while every process is killed for three minutes
 	@$(BIN)/python -m tests.chaos --seconds 180 --jobs 300 --seed 1

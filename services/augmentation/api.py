@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict
 from sqlalchemy.orm import Session
@@ -17,9 +17,10 @@ from shared.plans.datasets import augment_job
 from shared.web.app import create_app
 from shared.web.interactive import IMAGE_BODY, answer_preview
 from shared.web.responses import JOB_RESPONSES, file_of_a_job
+from shared.web.routing import Router
 from shared.web.submission import SubmissionDep
 
-router = APIRouter(tags=["augmentation"])
+router = Router(tags=["augmentation"])
 
 
 class PreviewOptions(AugmentOptions):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,11 +34,12 @@ from shared.web.interactive import IMAGE_BODY, answer_with_file
 from shared.web.paging import PagingDep
 from shared.web.png_header import read_header
 from shared.web.responses import JOB_ID, JOB_RESPONSES
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 from shared.web.uploads import receive_image
 
-router = APIRouter(tags=["classification"])
+router = Router(tags=["classification"])
 
 
 @router.post(

@@ -1,6 +1,6 @@
 """Routes of experiments."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
@@ -14,10 +14,11 @@ from shared.db.tables import ExperimentRow
 from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
 from shared.web.responses import JOB_RESPONSES, header
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 
-router = APIRouter(prefix="/experiments", tags=["classification"])
+router = Router(prefix="/experiments", tags=["classification"])
 
 #: The report runs no script and loads nothing, whatever a name in it may say.
 REPORT_HEADERS = {

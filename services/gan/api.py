@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,10 +25,11 @@ from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
 from shared.web.responses import JOB_RESPONSES, binary, header
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 
-router = APIRouter(prefix="/gans", tags=["gan"])
+router = Router(prefix="/gans", tags=["gan"])
 
 
 @router.post(

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -23,10 +23,11 @@ from shared.errors import BadInput, TooLarge
 from shared.jobs.submit import NewJob
 from shared.plans.datasets import generate_job
 from shared.web.responses import JOB_RESPONSES, file_of_a_job, header
+from shared.web.routing import Router
 from shared.web.submission import Plan, Submission, SubmissionDep
 from shared.web.zip_stream import zip_stream
 
-router = APIRouter(prefix="/generate", tags=["gan"])
+router = Router(prefix="/generate", tags=["gan"])
 
 CategoryQuery = Annotated[Category, Query(description="which lesions", examples=["liver"])]
 CountQuery = Annotated[

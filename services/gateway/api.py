@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlalchemy import or_, select
 from starlette.concurrency import run_in_threadpool
@@ -27,10 +27,11 @@ from shared.web.auth import Reader, Submitter
 from shared.web.interactive import read_result
 from shared.web.paging import PagingDep
 from shared.web.responses import binary, header
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep, StoreDep
 from shared.web.submission import limits_of, read_job
 
-router = APIRouter(tags=["jobs"])
+router = Router(tags=["jobs"])
 
 
 @router.get("/", include_in_schema=False)

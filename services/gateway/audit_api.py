@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import select
 
 from lesiongan.contracts.base import Page
@@ -11,9 +11,10 @@ from shared.db.pages import newest_first
 from shared.db.tables import AuditRow
 from shared.web.auth import Admin
 from shared.web.paging import EndQuery, FirstQuery, PagingDep
+from shared.web.routing import Router
 from shared.web.state import SessionDep
 
-router = APIRouter(tags=["usage"])
+router = Router(tags=["usage"])
 
 KeyQuery = Annotated[str | None, Query(max_length=50, description="only this key's requests")]
 ActionQuery = Annotated[

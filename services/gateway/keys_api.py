@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy import select
 
 from lesiongan.contracts.base import Page
@@ -13,9 +13,10 @@ from shared.db.tables import KeyRow
 from shared.web.auth import Admin
 from shared.web.paging import PagingDep
 from shared.web.responses import header
+from shared.web.routing import Router
 from shared.web.state import SessionDep
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = Router(prefix="/keys", tags=["keys"])
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from sqlalchemy import select
 
 from lesiongan.contracts.base import Page
@@ -17,6 +17,7 @@ from shared.db.pages import newest_first
 from shared.db.tables import DeliveryRow, WebhookRow
 from shared.web.auth import Caller, Reader, Submitter
 from shared.web.paging import PagingDep
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep
 from shared.webhooks import registry
 from shared.webhooks.registry import Owner
@@ -24,7 +25,7 @@ from shared.webhooks.signing import secret_of, shown
 from shared.webhooks.target import Rules, system_resolver
 from shared.webhooks.views import delivery_view, webhook_view
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = Router(prefix="/webhooks", tags=["webhooks"])
 
 
 @router.post("", summary="Add a webhook", operation_id="create_webhook", status_code=201)

@@ -1,6 +1,5 @@
 """``/withdrawals``: a patient's images go, with all that was made of them."""
 
-from fastapi import APIRouter
 from sqlalchemy import select
 
 from lesiongan.contracts.base import Page
@@ -10,11 +9,12 @@ from shared.db.pages import newest_first
 from shared.db.tables import WithdrawalRow
 from shared.web.auth import Admin
 from shared.web.paging import PagingDep
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep
 from shared.withdrawals.report import summary
 from shared.withdrawals.withdraw import preview, withdraw
 
-router = APIRouter(prefix="/withdrawals", tags=["withdrawals"])
+router = Router(prefix="/withdrawals", tags=["withdrawals"])
 
 
 @router.post("", summary="Withdraw a patient", operation_id="withdraw_patient")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict
 from sqlalchemy.orm import Session
@@ -32,10 +32,11 @@ from shared.web.bodies import parsed_json, validated
 from shared.web.document import schema_of
 from shared.web.interactive import IMAGE_BODY, answer_preview
 from shared.web.responses import JOB_RESPONSES, file_of_a_job
+from shared.web.routing import Router
 from shared.web.submission import Plan, Submission, SubmissionDep
 from shared.web.uploads import discard, receive
 
-router = APIRouter(tags=["preprocessing"])
+router = Router(tags=["preprocessing"])
 
 
 class IngestForm(Command):

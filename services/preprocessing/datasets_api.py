@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
@@ -20,10 +20,11 @@ from shared.errors import BadInput
 from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
 from shared.web.responses import binary, header
+from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep, StoreDep
 from shared.web.zip_stream import zip_stream
 
-router = APIRouter(prefix="/datasets", tags=["data sets"])
+router = Router(prefix="/datasets", tags=["data sets"])
 
 CategoryFilter = Annotated[Category | None, Query(description="only this category")]
 FormatQuery = Annotated[Literal["png"], Query(alias="format", description="of the images")]

@@ -97,12 +97,13 @@ def reproducible(precision: Precision) -> Iterator[None]:
         # cuBLAS reads this when it starts: without it, its reductions may differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads = torch.get_num_threads()
-    strict = torch.are_deterministic_algorithms_enabled()
+    strictness = torch.get_deterministic_debug_mode()
     autotuning = torch.backends.cudnn.benchmark
     filling: Any = torch.utils.deterministic  # a module with one settable property
     filled = filling.fill_uninitialized_memory
     torch.set_num_threads(precision.threads)
-    torch.use_deterministic_algorithms(mode=True)
+    # `use_deterministic_algorithms` does this too, and loads torch's compiler, for seconds.
+    torch.set_deterministic_debug_mode("error")
     torch.backends.cudnn.benchmark = False
     # Would write each new tensor twice, to make reads of unset memory reproducible: there are none.
     filling.fill_uninitialized_memory = False
@@ -110,6 +111,6 @@ def reproducible(precision: Precision) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(strict)
+        torch.set_deterministic_debug_mode(strictness)
         torch.backends.cudnn.benchmark = autotuning
         filling.fill_uninitialized_memory = filled

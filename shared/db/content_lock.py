@@ -4,19 +4,19 @@ Writers share the lock and never wait for each other. It is taken before any row
 a remover that waits for a writer is never waited for by it.
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_NAME = "content"
+#: Plain SQL: every submit sends it.
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('content', 0))")
+_EXCLUDE = text("SELECT pg_advisory_xact_lock(hashtextextended('content', 0))")
 
 
 def share(session: Session) -> None:
     """Until this transaction ends, nobody removes what it read or adds."""
-    key = func.hashtextextended(_NAME, 0)
-    session.execute(select(func.pg_advisory_xact_lock_shared(key)))
+    session.execute(_SHARE)
 
 
 def exclude(session: Session) -> None:
     """Until this transaction ends, nobody adds content; it waits for those who are about to."""
-    key = func.hashtextextended(_NAME, 0)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
+    session.execute(_EXCLUDE)

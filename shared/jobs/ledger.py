@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.db import content_lock
@@ -244,9 +244,13 @@ def retry(session: Session, job_id: str) -> JobRow:
     return row
 
 
+#: Plain SQL: every submit sends it.
+_LOCK_TARGET = text("SELECT pg_advisory_xact_lock(hashtextextended(:target, 0))")
+
+
 def lock_target(session: Session, target: str) -> None:
     """Serialise submissions for one target until the transaction ends."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(target, 0))))
+    session.execute(_LOCK_TARGET, {"target": target})
 
 
 def _locked(session: Session, job_id: str) -> JobRow:

@@ -165,7 +165,8 @@ class _Writer:
             parents += dict.fromkeys(parent for parent in required if parent is not None)
         row = _insert(self._session, new, job_id, self._key_id)
         waits = _join(self._session, job_id, parents)
-        self._session.refresh(row)
+        if parents:
+            self._session.refresh(row)
         if new.finished is None and new.also is not None:
             new.also(self._session, row)
         if row.status == State.QUEUED and not waits:
@@ -226,6 +227,8 @@ def _join(session: Session, job_id: str, parents: Sequence[str]) -> bool:
     Inserting locks the parents (foreign key) against the lock that every end of a job takes, so
     none ends unseen while this transaction lasts. Returns whether there is one to wait for.
     """
+    if not parents:
+        return False
     session.add_all(JobParentRow(job_id=job_id, parent_id=parent) for parent in parents)
     session.flush()
     query = select(JobRow).where(JobRow.id.in_(parents)).order_by(JobRow.id)

@@ -8,11 +8,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Select, String, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope as AsgiScope
@@ -101,13 +102,8 @@ async def checked_caller(scope: AsgiScope, state: WebState, secret: str | None) 
 
 
 def _caller(state: WebState, secret: str) -> Caller:
-    now, digest = func.clock_timestamp(), hashed(secret)
-    rotated = and_(KeyRow.previous_sha256 == digest, KeyRow.previous_valid_until > now)
-    expired = func.coalesce(KeyRow.expires_at <= now, False)
-    unmarked = func.coalesce(KeyRow.last_used_at < now - MARK_EVERY, True)
-    query = select(KeyRow, expired, unmarked).where(or_(KeyRow.sha256 == digest, rotated))
-    with state.sessions() as session:
-        found = session.execute(query).one_or_none()
+    with state.glances() as session:
+        found = session.execute(_lookup(), {"digest": hashed(secret)}).one_or_none()
         if found is None or found[0].revoked_at is not None:
             raise Unauthorized("this key is not known, or was revoked")
         row, has_expired, is_unmarked = found
@@ -124,6 +120,16 @@ def _caller(state: WebState, secret: str) -> Caller:
             device_seconds=row.quota_device_seconds,
         ),
     )
+
+
+@cache
+def _lookup() -> Select[KeyRow, bool, bool]:
+    """The key, whether it has expired, and whether its use is to be marked: built once."""
+    now, digest = func.clock_timestamp(), bindparam("digest", type_=String)
+    rotated = and_(KeyRow.previous_sha256 == digest, KeyRow.previous_valid_until > now)
+    expired = func.coalesce(KeyRow.expires_at <= now, False)
+    unmarked = func.coalesce(KeyRow.last_used_at < now - MARK_EVERY, True)
+    return select(KeyRow, expired, unmarked).where(or_(KeyRow.sha256 == digest, rotated))
 
 
 def _mark(session: Session, row: KeyRow) -> None:

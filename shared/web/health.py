@@ -1,6 +1,6 @@
 """``/health/live``, ``/health/ready`` and ``/metrics`` of every service."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
@@ -10,9 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.errors import Unavailable
 from shared.storage.port import StoreUnavailable
 from shared.web.responses import Responses
+from shared.web.routing import Router
 from shared.web.state import StateDep, WebState
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 _METRICS = {
     "text/plain": {"schema": {"type": "string"}, "example": "# TYPE jobs gauge\njobs 3.0\n"}
@@ -29,7 +30,8 @@ def _answers(*statuses: str) -> Responses:
     operation_id="get_liveness",
     responses=_answers("alive"),
 )
-def live() -> dict[str, str]:
+async def live() -> dict[str, str]:
+    """Answered by the event loop itself: it waits for no thread."""
     return {"status": "alive"}
 
 

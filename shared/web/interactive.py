@@ -15,7 +15,7 @@ from shared.errors import BadInput, Conflict, Gone, LesionGanError
 from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob
 from shared.storage.port import ObjectMissing, ObjectStore
-from shared.web.submission import Submission, read_job, wait_for_job
+from shared.web.submission import Submission, wait_for_job
 from shared.web.uploads import receive_image
 
 
@@ -86,12 +86,11 @@ async def answer_with_file(
     staged = replace(new, id=job_id, input={**new.input, "image": key})
     made = False
     try:
-        done = await run_in_threadpool(submission.submit, lambda _: staged)
+        done, job = await run_in_threadpool(submission.submit_and_view, lambda _: staged)
         made = done.made
     finally:
         if not made:
             await run_in_threadpool(delete_objects, state.store, [key])
-    job = await run_in_threadpool(read_job, state, done.job.id)
     if job.status not in ENDED:
         job = await wait_for_job(state, job, wait_seconds)
     if job.status == "succeeded":

@@ -17,7 +17,7 @@ class Paging:
     cursor: str | None
 
 
-def get_paging(
+async def get_paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="items on a page")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next_cursor` of the page before")

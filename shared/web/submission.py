@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Estimate, Job
@@ -41,33 +42,41 @@ class Submission:
         """
         if self.dry_run:
             return await run_in_threadpool(self.estimate, plan)
-        job, replayed = await run_in_threadpool(self._submit_and_view, plan)
+        done, job = await run_in_threadpool(self.submit_and_view, plan)
         if self.wait_seconds > 0 and job.status not in ENDED:
             job = await wait_for_job(self.state, job, self.wait_seconds)
         status = 200 if self.wait_seconds > 0 and job.status in ENDED else 202
         headers = {"Location": f"/jobs/{job.id}"}
-        if replayed:
+        if done.replayed:
             headers["Idempotency-Replayed"] = "true"
         return JSONResponse(job.model_dump(mode="json"), status_code=status, headers=headers)
 
     def submit(self, plan: Plan) -> Submitted:
         """Write the job, commit, and ring. For callers in a thread of their own."""
+        return self.submit_and_view(plan)[0]
+
+    def submit_and_view(self, plan: Plan) -> tuple[Submitted, Job]:
+        """:meth:`submit`, and the job as it was written: no second session reads it again."""
         with self.state.sessions() as session:
-            if self.idempotency is not None:
-                known = replay(session, self.caller.key_id, self.idempotency)
-                if known is not None:
-                    return Submitted(known, made=False, replayed=True)
-            done = submit(
-                session,
-                plan,
-                key_id=self.caller.key_id,
-                idempotency=self.idempotency,
-                limits=limits_of(self.caller, self.state),
-            )
+            done = self._written(session, plan)
+            view = job_view(session, done.job)
             session.commit()
         for row in done.ready:
             self.state.bell.ring(row.queue, row.id)
-        return done
+        return done, view
+
+    def _written(self, session: Session, plan: Plan) -> Submitted:
+        if self.idempotency is not None:
+            known = replay(session, self.caller.key_id, self.idempotency)
+            if known is not None:
+                return Submitted(known, made=False, replayed=True)
+        return submit(
+            session,
+            plan,
+            key_id=self.caller.key_id,
+            idempotency=self.idempotency,
+            limits=limits_of(self.caller, self.state),
+        )
 
     def including(self, body_sha256: str) -> "Submission":
         """This request with the digest of a body that was streamed past, not held."""
@@ -75,10 +84,6 @@ class Submission:
             return self
         digest = hashlib.sha256(f"{self.idempotency.fingerprint}{body_sha256}".encode())
         return replace(self, idempotency=Idempotency(self.idempotency.key, digest.hexdigest()))
-
-    def _submit_and_view(self, plan: Plan) -> tuple[Job, bool]:
-        done = self.submit(plan)
-        return read_job(self.state, done.job.id), done.replayed
 
     def estimate(self, plan: Plan) -> JSONResponse:
         """The answer to a dry run. For callers in a thread of their own."""
@@ -111,7 +116,7 @@ async def wait_for_job(state: WebState, job: Job, seconds: float) -> Job:
     return job
 
 
-def get_wait(
+async def get_wait(
     prefer: Annotated[
         str | None, Header(description="`wait=SECONDS` (at most 60): answer when the job has ended")
     ] = None,

@@ -66,7 +66,7 @@ def run(plan: Plan, home: Path, limits: Limits, *, logs: Path | None = None) -> 
     clock = Clock()
     clock.say(f"seed {plan.seed}: {len(plan.asks)} jobs, {len(plan.kills)} kills")
     with ExitStack() as stack:
-        chaos = stack.enter_context(running(home, logs=logs))
+        chaos = stack.enter_context(running(home, second=plan.long, logs=logs))
         clock.lap("start")
         return _Run(plan, chaos, limits, clock, stack).carry_out()
 

@@ -72,14 +72,15 @@ class ChaosStack:
 
 
 @contextmanager
-def running(home: Path, *, logs: Path | None = None) -> Iterator[ChaosStack]:
+def running(home: Path, *, second: bool = True, logs: Path | None = None) -> Iterator[ChaosStack]:
     """Started on free ports, and ended with its data erased, whatever happens.
 
-    What its processes logged is copied to ``logs`` before.
+    Without ``second`` there is no further worker. What the processes logged is copied to ``logs``.
     """
     layout = open_layout(home)
     environment = child_environment(open_credentials(layout), choose_ports(layout, api_port=0))
-    keeper = Supervisor(_programs(layout, environment), lambda: None)
+    programs = _programs(layout, environment)
+    keeper = Supervisor(programs if second else programs[:1], lambda: None)
     try:
         keeper.run_until_ready()
         description = read_object(layout.stack)

@@ -10,6 +10,6 @@ from tests.chaos.run import Limits, run
 
 @pytest.mark.timeout(400)  # a minute on two idle cores
 def test_no_job_is_lost_while_everything_is_killed(tmp_path: Path) -> None:
-    plan = make_plan(seed=1, seconds=15, jobs=45)
-    broken = run(plan, tmp_path / "home", Limits(remade=6), logs=tmp_path / "logs")
+    plan = make_plan(seed=161, seconds=18, jobs=40)
+    broken = run(plan, tmp_path / "home", Limits(remade=5), logs=tmp_path / "logs")
     assert broken == []

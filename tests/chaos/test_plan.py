@@ -27,8 +27,12 @@ def test_blows_fall_within_the_run() -> None:
     assert 0 < times[0] < times[-1] < 180
 
 
-def test_a_short_run_leaves_the_supervisor_alone() -> None:
-    assert "supervisor" not in {kill.target for kill in make_plan(seed=1, seconds=20, jobs=9).kills}
+def test_a_short_run_spares_what_takes_long_to_start() -> None:
+    for seed in range(1, 6):
+        short = make_plan(seed=seed, seconds=50, jobs=9)
+        struck = {kill.target for kill in short.kills}
+        assert not short.long
+        assert not struck & {"supervisor", "worker-second", PAUSE + "worker-second"}
 
 
 def test_few_jobs_are_of_every_kind() -> None:

@@ -91,8 +91,15 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         case.body = body
         if case.media_type == "multipart/form-data":
             body["file"] = ARCHIVE
+            _stays_positive(case)
         else:
             _keep_rules(body)
+
+
+def _stays_positive(case: Case[Any]) -> None:
+    """Schemathesis looks at a changed body again, and takes bytes for no string."""
+    if case.meta is not None:
+        case.meta.generation.mode = GenerationMode.POSITIVE
 
 
 def _is_id(case: Case[Any]) -> bool:

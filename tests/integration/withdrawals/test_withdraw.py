@@ -200,12 +200,12 @@ def test_a_running_ingest_begins_again_after_its_last_clean_shard(
 
 
 def test_an_upload_that_no_job_awaits_goes(sessions: Sessions, store: S3Store) -> None:
-    upload = UploadRow(id="up_2", bytes=1, parts=1, part_bytes=1, sha256="0")
+    upload = UploadRow(id="up_other", bytes=1, parts=1, part_bytes=1, sha256="0")
     committed(sessions, lambda session: session.add(upload))
-    store.put("uploads/up_2/000000.part", b"1")
+    store.put("uploads/up_other/000000.part", b"1")
     done = withdraw(sessions, store, [ALICE])
-    assert (done.uploads, done.objects, done.bytes) == (["up_2"], 1, 1)
-    assert objects_of(store, "up_2") == []
+    assert (done.uploads, done.objects, done.bytes) == (["up_other"], 1, 1)
+    assert objects_of(store, "up_other") == []
     assert any("send them again" in note for note in done.notes)
 
 

@@ -1,0 +1,1 @@
+"""Load on one API process: how many submits it takes, whether it answers, what waiting costs."""
