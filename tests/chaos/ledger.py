@@ -50,11 +50,11 @@ class Ledger:
         found = self._rows(select(func.coalesce(func.sum(JobRow.attempts), 0), ended))
         return None if found is None else (int(found[0][0]), int(found[0][1]))
 
-    def unfinished(self) -> int | None:
-        """Jobs that have not ended."""
-        query = select(func.count()).where(JobRow.status.in_(("queued", "running")))
-        found = self._rows(query)
-        return None if found is None else int(found[0][0])
+    def unfinished(self) -> list[str] | None:
+        """What there is to say of the jobs that have not ended."""
+        said = select(JobRow.id, JobRow.kind, JobRow.status, JobRow.attempts, JobRow.worker)
+        found = self._rows(said.where(JobRow.status.in_(("queued", "running"))))
+        return None if found is None else [" ".join(map(str, row)) for row in found]
 
     def given_up(self) -> list[tuple[str, str]] | None:
         """(id, kind) of jobs that too many attempts ended on, or that needed such a job."""

@@ -43,10 +43,10 @@ def settle(
             retried[kind] += answer.status_code == 200
         if again:
             _cancel_again(asking, {job_id for job_id, _ in again})
-        quiet = quiet + 1 if unfinished == 0 and not again and not asking.waiting else 0
+        quiet = quiet + 1 if unfinished == [] and not again and not asking.waiting else 0
         if time.monotonic() > deadline:
             raise NotSettled(
-                f"after {seconds:.0f} s {unfinished} jobs are unfinished, "
+                f"after {seconds:.0f} s these are unfinished: {unfinished}; "
                 f"{asking.waiting} clients wait, {len(again)} were given up just now"
             )
     return retried
