@@ -62,7 +62,8 @@ def live_api(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    module = ("uvicorn", "services.app:app", "--port", str(port), "--no-access-log")
+    options = ("--port", str(port), "--no-access-log", "--timeout-keep-alive", "75")
+    module = ("uvicorn", "services.app:app", *options)
     with log.open("wb") as sink:
         process = subprocess.Popen(
             (sys.executable, "-m", *module),

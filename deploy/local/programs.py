@@ -68,6 +68,9 @@ def _api(layout: Layout, port: int, environment: Mapping[str, str]) -> Program:
         "--port",
         str(port),
         "--no-proxy-headers",
+        # Clients close idle connections first: httpx after 5 s, which is uvicorn's own limit.
+        "--timeout-keep-alive",
+        "75",
         "--log-level",
         "warning",
     )

@@ -83,7 +83,8 @@ class Crowd:
             try:
                 kind = await act(client)
             except httpx.TransportError as error:
-                self._tally.failures[type(error).__name__] += 1
+                name = f"{type(error).__name__} {error.request.method} {error.request.url.path[:9]}"
+                self._tally.failures[name] += 1
             else:
                 self._tally.seconds[kind].append(time.perf_counter() - started)
 
