@@ -86,7 +86,7 @@ def names(random: Random) -> Upload:
     """Paths that climb, are absolute, come twice or are not names."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
-        archive.writestr("images/liver/0.png", png(0))
+        archive.writestr(zipfile.ZipInfo("images/liver/0.png"), png(0))
         for name in random.sample(NAMES, random.randint(1, 3)):
             with warnings.catch_warnings(action="ignore"):  # zipfile's, of names that come twice
                 archive.writestr(_named(name), png(1))
@@ -103,7 +103,7 @@ def links(random: Random) -> Upload:
     """Symbolic links, devices, pipes and sockets by their Unix mode."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
-        archive.writestr("images/liver/0.png", png(0))
+        archive.writestr(zipfile.ZipInfo("images/liver/0.png"), png(0))
         info = zipfile.ZipInfo("images/liver/link.png")
         info.create_system = random.choice((0, 3))
         info.external_attr = random.choice((0o120777, 0o060666, 0o010666, 0o140777)) << 16
@@ -116,8 +116,10 @@ def ratio_bomb(random: Random) -> Upload:
     size = random.choice((1 << 20, 20 << 20, 127 << 20, 200 << 20))
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("images/liver/0.png", png(0))
-        with archive.open("images/liver/zeros.png", "w") as target:
+        archive.writestr(zipfile.ZipInfo("images/liver/0.png"), png(0))
+        zeros = zipfile.ZipInfo("images/liver/zeros.png")
+        zeros.compress_type = zipfile.ZIP_DEFLATED
+        with archive.open(zeros, "w") as target:
             for _ in range(size >> 20):
                 target.write(bytes(1 << 20))
     return _upload(sink.getvalue())
