@@ -72,8 +72,6 @@ class Trainer:
         self._job.event("log", {"level": "info", "message": message})
 
     def _on_metrics(self, metrics: Metrics) -> None:
-        if self._job.should_stop():
-            return
         values = asdict(metrics)
         step = values.pop("step")
         if not all(math.isfinite(value) for value in values.values()):
@@ -82,7 +80,8 @@ class Trainer:
             total = rows.get(session, self._gan_id).steps
             rows.add_metrics(session, self._gan_id, step, values)
         self._job.event("metric", {"step": step, **values})
-        self._job.progress(step, total, "step")
+        # Not `progress`: a worker that must go checkpoints first, at the loop's next step.
+        self._job.report(step, total, "step")
 
     def _on_checkpoint(self, state: TrainingState) -> None:
         self._job.check_wanted()

@@ -105,8 +105,19 @@ class JobContext:
             raise Cancelled(self.job_id)
 
     def progress(self, done: int, total: int, unit: str) -> None:
-        """Report how far the work is, and stop here if it should stop. Cheap: call it often."""
+        """Report how far the work is, and stop here if it should stop. Cheap: call it often.
+
+        Raises as :meth:`check` does.
+        """
         self.check()
+        self.report(done, total, unit)
+
+    def report(self, done: int, total: int, unit: str) -> None:
+        """As :meth:`progress`, where what is done so far could not be handed back.
+
+        Raises as :meth:`check_wanted` does.
+        """
+        self.check_wanted()
         now = time.monotonic()
         if self._began_at is None:
             self._began_at, self._began_done = now, done

@@ -1,0 +1,62 @@
+"""A training whose worker must go leaves a checkpoint, whatever it is doing when it hears of it."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from services.gan import trainer
+from services.worker import find_task
+from shared.db.tables import CheckpointRow
+from shared.jobs.context import JobContext
+from shared.worker.ports import Ports
+from shared.worker.runner import JobRunner
+from tests.integration.services.bench import Bench, archive, pictures
+from tests.integration.shared.builders import row
+
+#: Metrics and a preview come in the middle; checkpoints of its own accord only at the end.
+TRAINING: dict[str, Any] = {
+    "steps": 1000,
+    "batch_size": 8,
+    "n_critic": 1,
+    "width": 8,
+    "latent": 16,
+    "checkpoint_every": 1000,
+    "preview_every": 4,
+}
+
+
+@pytest.fixture
+def bench(ports: Ports, client: httpx.Client) -> Bench:
+    return Bench(ports, client)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (trainer.rows, "add_metrics"),
+        (trainer, "encode_image"),
+        (JobContext, "event"),
+    ],
+)
+def test_a_training_that_must_go_checkpoints_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, place: Any, name: str
+) -> None:
+    raw = bench.made(bench.upload(archive(pictures(24)), "folders"))
+    crops = bench.made(bench.post("/preprocess", {"dataset": raw, "size": 32}))
+    job_id = bench.post("/gans", {"dataset": crops, **TRAINING})
+    runner = JobRunner(bench.ports, find_task, worker="leaving")
+    whole = getattr(place, name)
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        runner.drain()
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(place, name, interrupted)
+    runner.run(job_id)
+    assert row(bench.ports.sessions, job_id).status == "queued"
+    with bench.ports.sessions() as session:
+        steps = session.scalars(select(CheckpointRow.step)).all()
+    assert len(steps) == 1
+    assert 0 < steps[0] < TRAINING["steps"]
