@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.gan import trainer
+from services.gan import store, trainer
 from services.worker import find_task
 from shared.db.tables import CheckpointRow
 from shared.jobs.context import JobContext
@@ -35,7 +35,7 @@ def bench(ports: Ports, client: httpx.Client) -> Bench:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        (trainer.rows, "add_metrics"),
+        (store, "add_metrics"),
         (trainer, "encode_image"),
         (JobContext, "event"),
     ],
