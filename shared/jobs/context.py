@@ -110,7 +110,7 @@ class JobContext:
         Raises as :meth:`check` does.
         """
         self.check()
-        self.report(done, total, unit)
+        self._report(done, total, unit)
 
     def report(self, done: int, total: int, unit: str) -> None:
         """As :meth:`progress`, where what is done so far could not be handed back.
@@ -118,6 +118,9 @@ class JobContext:
         Raises as :meth:`check_wanted` does.
         """
         self.check_wanted()
+        self._report(done, total, unit)
+
+    def _report(self, done: int, total: int, unit: str) -> None:
         now = time.monotonic()
         if self._began_at is None:
             self._began_at, self._began_done = now, done
