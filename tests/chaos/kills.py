@@ -105,12 +105,15 @@ class Killer:
     def _calm(self) -> float:
         """Wait until something has moved since the last blow; returns for how many seconds.
 
-        On a machine that is busy with other things the stack would else do nothing but start.
+        On a machine that is busy with other things the stack would else do nothing but start. Where
+        all jobs have ended there is nothing to wait for.
         """
         waited_from = time.monotonic()
         while self._left is not None and time.monotonic() - waited_from < CALM_SECONDS:
             now = self._ledger.work_done()
-            if (now is not None and now != self._left) or self._stopped.wait(0.1):
+            if (now is not None and now != self._left) or self._ledger.unfinished() == []:
+                break
+            if self._stopped.wait(0.1):
                 break
         return time.monotonic() - waited_from
 
