@@ -17,9 +17,11 @@ from shared.worker.ports import Task
 TASK_MODULES: dict[str, str] = {
     "ingest": "services.preprocessing.tasks",
     "preprocess": "services.preprocessing.tasks",
+    "preprocess-part": "services.preprocessing.tasks",
     "preprocess-preview": "services.preprocessing.tasks",
     "subset": "services.preprocessing.tasks",
     "augment": "services.augmentation.tasks",
+    "augment-part": "services.augmentation.tasks",
     "augment-preview": "services.augmentation.tasks",
     "train-gan": "services.gan.tasks",
     "generate": "services.gan.tasks",

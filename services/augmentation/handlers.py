@@ -1,6 +1,6 @@
 """Use cases: augment a data set's training images, preview the series on one image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -15,38 +15,69 @@ from services.augmentation.domain.series import draw_series, generator
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
 from shared.datasets.contact_sheet import contact_sheet, open_image
+from shared.datasets.parts import Part
 from shared.datasets.pixels import decode_uint8, encode_image
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
-from shared.datasets.writing import DatasetWriter, destination
+from shared.datasets.writing import DatasetWriter, destination, part_destination
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
+from shared.plans.parts import divide_if_large
 from shared.storage.port import ObjectStore
 
 
 def augment_dataset(job: JobContext, store: ObjectStore, command: AugmentCommand) -> Outcome:
     """The originals, each training image followed by its copies; ``val`` and ``test`` untouched.
 
-    Images are made one at a time, so memory does not grow with their number. A later attempt goes
-    on after the last complete shard. Raises :class:`BadInput` for images that are not square.
+    Images are made one at a time, so memory does not grow with their number; many are made in
+    parts. A later attempt goes on after the last complete shard. Raises :class:`BadInput` for
+    images that are not square.
     """
-    with job.reading() as session:
-        parent = reading.open_dataset(session, store, command.dataset)
-    train = sum(parent.row.counts["train"].values())
-    total = parent.row.images + command.copies * train
+    parent = _opened(job, store, command)
+    made_of_each = [_makes(record, command) for record in parent.records]
+    divide_if_large(job, made_of_each, command)
+    total = sum(made_of_each)
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        for png, meta in islice(_images(store, parent, command), first, None):
-            writer.add(png, meta)
-            job.progress(len(writer), total, "image")
+        if first < total:
+            for png, meta in islice(_images(store, parent, parent.records, command), first, None):
+                writer.add(png, meta)
+                job.progress(len(writer), total, "image")
         write = writer.finish(_dataset(job, parent, command))
         return Outcome({"dataset": job.target, "images": len(writer)}, write)
 
 
+def augment_part(
+    job: JobContext, store: ObjectStore, command: AugmentCommand, dataset_id: str, part: Part
+) -> Outcome:
+    """The shards of a part of data set ``dataset_id``, as :func:`augment_dataset` makes them."""
+    parent = _opened(job, store, command)
+    records = parent.records[part.first_input : part.end_input]
+    with DatasetWriter(part_destination(store, job, dataset_id, part)) as writer:
+        first = writer.resume()
+        for png, meta in islice(_images(store, parent, records, command), first, None):
+            writer.add(png, meta)
+            job.progress(len(writer), part.images, "image")
+        writer.flush()
+        return Outcome({"images": len(writer)})
+
+
+def _opened(job: JobContext, store: ObjectStore, command: AugmentCommand) -> StoredDataset:
+    with job.reading() as session:
+        return reading.open_dataset(session, store, command.dataset)
+
+
+def _makes(record: ImageRecord, command: AugmentCommand) -> int:
+    return 1 + command.copies if record.split == "train" else 1
+
+
 def _images(
-    store: ObjectStore, parent: StoredDataset, command: AugmentCommand
+    store: ObjectStore,
+    parent: StoredDataset,
+    records: Sequence[ImageRecord],
+    command: AugmentCommand,
 ) -> Iterator[tuple[bytes, ImageMeta]]:
-    for record, png in reading.iterate(store, parent, parent.records):
+    for record, png in reading.iterate(store, parent, records):
         meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
         yield png, meta
         if record.split == "train":

@@ -28,16 +28,18 @@ from services.preprocessing.domain.subset import draw
 from services.preprocessing.sources import PrefixSource, upload_source
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
+from shared.datasets.parts import Part
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
 from shared.datasets.removal import delete_objects
-from shared.datasets.writing import DatasetWriter, destination
+from shared.datasets.writing import DatasetWriter, destination, part_destination
 from shared.db import content_lock
 from shared.db.tables import UploadRow
 from shared.db.tombstones import refuse_withdrawn, withdrawn_patients
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
+from shared.plans.parts import divide_if_large
 from shared.storage.listing import listing_sha256
 from shared.storage.parts import part_key
 from shared.storage.port import ObjectStore
@@ -185,20 +187,16 @@ def _raw_meta(image: RawImage, secret: str) -> ImageMeta:
 def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> Outcome:
     """Split by patient, then HU → contrast → crop for each image.
 
-    A later attempt goes on after the last complete shard. Raises :class:`BadInput` for options that
-    do not fit the images.
+    Many images are made in parts. A later attempt goes on after the last complete shard. Raises
+    :class:`BadInput` for options that do not fit the images.
     """
-    with job.reading() as session:
-        parent = reading.open_dataset(session, store, command.dataset)
-    split = _split(parent.records, command, on_pass=job.check)
-    options = _options(command)
-    grown = sum(_field_grows(record, options) for record in parent.records)
+    plan = _planned(job, store, command)
+    parent = plan.parent
+    divide_if_large(job, [1] * len(parent.records), command)
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        for record, image in _decoded(store, parent, parent.records[first:]):
-            made = pipeline.preprocess_slice(image.values, _metadata(record), options)
-            split_name = split.splits[record.index]
-            writer.add(encode_grey(made.image), _made_meta(record, made, split_name))
+        for png, meta in _preprocessed(store, plan, parent.records[first:]):
+            writer.add(png, meta)
             job.progress(len(writer), len(parent.records), "image")
         new = NewDataset(
             id=job.target,
@@ -208,10 +206,47 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
             command=command.model_dump(mode="json"),
             phantom=parent.row.phantom,
             job_id=job.job_id,
-            notes=list(_notes(parent, split, grown)),
+            notes=list(_notes(plan)),
         )
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
+
+
+def preprocess_part(
+    job: JobContext, store: ObjectStore, command: PreprocessCommand, dataset_id: str, part: Part
+) -> Outcome:
+    """The shards of one part of data set ``dataset_id``, as :func:`preprocess` would make them."""
+    plan = _planned(job, store, command)
+    with DatasetWriter(part_destination(store, job, dataset_id, part)) as writer:
+        first = part.first_input + writer.resume()
+        for png, meta in _preprocessed(store, plan, plan.parent.records[first : part.end_input]):
+            writer.add(png, meta)
+            job.progress(len(writer), part.images, "image")
+        writer.flush()
+        return Outcome({"images": len(writer)})
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is known before an image is read."""
+
+    parent: StoredDataset
+    options: pipeline.PreprocessOptions
+    split: SplitResult
+
+
+def _planned(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> _Plan:
+    with job.reading() as session:
+        parent = reading.open_dataset(session, store, command.dataset)
+    return _Plan(parent, _options(command), _split(parent.records, command, on_pass=job.check))
+
+
+def _preprocessed(
+    store: ObjectStore, plan: _Plan, records: Sequence[ImageRecord]
+) -> Iterator[tuple[bytes, ImageMeta]]:
+    for record, image in _decoded(store, plan.parent, records):
+        made = pipeline.preprocess_slice(image.values, _metadata(record), plan.options)
+        yield encode_grey(made.image), _made_meta(record, made, plan.split.splits[record.index])
 
 
 def _split(
@@ -283,15 +318,17 @@ def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | 
     )
 
 
-def _notes(parent: StoredDataset, split: SplitResult, grown: int) -> Iterator[str]:
+def _notes(plan: _Plan) -> Iterator[str]:
+    split, records = plan.split, plan.parent.records
     yield "the source's own split is kept" if split.kept else "split anew, by patient"
     if split.without_patient:
         yield f"{split.without_patient} images without a patient: each is a group of its own"
     for category, name in split.missing:
         yield f"no {category} image in {name}"
-    eight_bit = sum(record.unit == "uint8" for record in parent.records)
+    eight_bit = sum(record.unit == "uint8" for record in records)
     if eight_bit:
         yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
+    grown = sum(_field_grows(record, plan.options) for record in records)
     if grown:
         yield f"{grown} fields of view were widened to hold their lesion"
 

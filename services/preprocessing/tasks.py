@@ -4,6 +4,7 @@ from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions, S
 from services.preprocessing import handlers
 from services.preprocessing.domain.archives import ArchiveLimits
 from services.preprocessing.settings import PreprocessingSettings
+from shared.datasets.parts import Part
 from shared.jobs.context import JobContext, Outcome
 from shared.worker.ports import Ports, Task
 
@@ -23,6 +24,13 @@ def preprocess(job: JobContext, ports: Ports) -> Outcome:
     return handlers.preprocess(job, ports.store, command)
 
 
+def preprocess_part(job: JobContext, ports: Ports) -> Outcome:
+    given = job.claim.input
+    command = PreprocessCommand.model_validate(given["command"])
+    part = Part(**given["part"])
+    return handlers.preprocess_part(job, ports.store, command, given["dataset"], part)
+
+
 def preview(job: JobContext, ports: Ports) -> Outcome:
     options = PreprocessOptions.model_validate(job.claim.input["options"])
     return handlers.preview(job, ports.store, options, job.claim.input["image"])
@@ -36,6 +44,7 @@ def subset(job: JobContext, ports: Ports) -> Outcome:
 TASKS: dict[str, Task] = {
     "ingest": ingest,
     "preprocess": preprocess,
+    "preprocess-part": preprocess_part,
     "subset": subset,
     "preprocess-preview": preview,
 }

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,15 @@ class NewDataset:
     notes: Sequence[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The part of a data set that a writer fills; the default is all of it."""
+
+    first_index: int = 0
+    first_shard: int = 0
+    end_shard: int | None = None
+
+
 def manifest_key(dataset_id: str, job_id: str) -> str:
     """Where a data set's manifest lies; the job keeps two makers of one set apart."""
     return f"datasets/{dataset_id}/{job_id}/manifest.parquet"
@@ -67,24 +76,43 @@ def add_shard(session: Session, row: ShardRow) -> None:
     session.flush()
 
 
-def take_over_shards(session: Session, dataset_id: str) -> tuple[list[bytes], list[str]]:
-    """What a later attempt goes on from: the shards' parts of the manifest, in order.
+@dataclass(frozen=True)
+class TakenOver:
+    """What a later attempt goes on from: the shards' parts of the manifest, in order."""
 
-    Shards that do not say what they hold, and those after them, are forgotten; returns the keys of
-    their objects too, to be deleted once that is committed.
+    records: Sequence[bytes]
+    #: The number of the shard that follows.
+    next_shard: int
+    #: Objects of shards that were forgotten, to be deleted once that is committed.
+    forgotten: Sequence[str]
+
+
+def take_over_shards(session: Session, dataset_id: str, place: Place) -> TakenOver:
+    """The complete shards in ``place``, from its first image on, without a gap.
+
+    Shards that do not say what they hold, and those after them, are forgotten.
     """
-    query = select(ShardRow.number, ShardRow.key, ShardRow.records)
-    query = query.where(ShardRow.dataset_id == dataset_id).order_by(ShardRow.number)
+    query = (
+        select(ShardRow.number, ShardRow.first_index, ShardRow.images, ShardRow.key)
+        .add_columns(ShardRow.records)
+        .where(ShardRow.dataset_id == dataset_id, ShardRow.number >= place.first_shard)
+        .where(ShardRow.number < place.end_shard if place.end_shard is not None else true())
+        .order_by(ShardRow.number)
+    )
     rows = session.execute(query).all()
     kept: list[bytes] = []
+    index, number = place.first_index, place.first_shard
     for row in rows:
-        if row.number != len(kept) or row.records is None:
+        if row.first_index != index or row.records is None:
             break
         kept.append(row.records)
+        index, number = index + row.images, row.number + 1
+    left = rows[len(kept) :]
+    numbers = [row.number for row in left]
     session.execute(
-        delete(ShardRow).where(ShardRow.dataset_id == dataset_id, ShardRow.number >= len(kept))
+        delete(ShardRow).where(ShardRow.dataset_id == dataset_id, ShardRow.number.in_(numbers))
     )
-    return kept, [row.key for row in rows[len(kept) :]]
+    return TakenOver(kept, number, [row.key for row in left])
 
 
 def publish(

@@ -18,8 +18,8 @@ from typing import IO
 from shared.datasets.records import ImageMeta, ImageRecord, from_json
 
 MAX_IMAGES = 4096
-#: A second or so to send: a job must not be deaf for longer.
-MAX_BYTES = 64 << 20
+#: 2,048 slices of 512 x 512 x 16 bits; it lies on the scratch disk until it is stored.
+MAX_BYTES = 640 << 20
 
 
 @dataclass(frozen=True)

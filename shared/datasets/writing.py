@@ -9,8 +9,9 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from shared.datasets import catalog
-from shared.datasets.catalog import NewDataset
+from shared.datasets.catalog import NewDataset, Place
 from shared.datasets.manifest import read_manifest, write_manifest
+from shared.datasets.parts import SHARD_NUMBERS, Part
 from shared.datasets.records import ImageMeta, ImageRecord
 from shared.datasets.removal import delete_objects
 from shared.datasets.shards import MAX_IMAGES, ShardWriter
@@ -30,16 +31,17 @@ class Fence(Protocol):
 
 #: How many images shard number ``n`` holds at most.
 ShardPlan = Callable[[int], int]
+WHOLE = Place()
 
 
 def growing_shards(number: int) -> int:
-    """64, 128, 256 … 1,024: the first is soon there, for streams and for the next attempt.
+    """64, 128, 256 … 2,048: the first is soon there, for streams and for the next attempt.
 
     What a killed worker loses is one shard at most, also of a slow source. Where one ends depends
     on the images alone, never on the clock: so a set is the same bytes, however often its making
     was interrupted.
     """
-    return int(min(64 << min(number, 4), MAX_IMAGES))
+    return int(min(64 << min(number, 5), MAX_IMAGES))
 
 
 class Attempt(Protocol):
@@ -67,6 +69,17 @@ class Destination:
     dataset_id: str
     job_id: str
     attempt: int
+    place: Place = WHOLE
+
+
+def part_destination(store: ObjectStore, job: Attempt, dataset_id: str, part: Part) -> Destination:
+    """Where an attempt at a part's job writes its part of a data set."""
+    place = Place(
+        first_index=part.first_index,
+        first_shard=part.first_shard,
+        end_shard=part.first_shard + SHARD_NUMBERS,
+    )
+    return Destination(store, job.fenced, dataset_id, job.job_id, job.attempt, place)
 
 
 def destination(store: ObjectStore, job: Attempt) -> Destination:
@@ -90,7 +103,7 @@ class DatasetWriter:
         self._to = to
         self._plan = plan
         self._records: list[ImageRecord] = []
-        self._shards = 0
+        self._next_shard = to.place.first_shard
         self._open: ShardWriter | None = None
 
     def __enter__(self) -> "DatasetWriter":
@@ -123,20 +136,21 @@ class DatasetWriter:
             made = catalog.finished_output(session, self._to.dataset_id)
             if made is not None:
                 raise AlreadyMade(f"data set {self._to.dataset_id} is complete", made)
-            kept, keys = catalog.take_over_shards(session, self._to.dataset_id)
-        delete_objects(self._to.store, keys)
-        for content in kept:
+            found = catalog.take_over_shards(session, self._to.dataset_id, self._to.place)
+        delete_objects(self._to.store, found.forgotten)
+        for content in found.records:
             self._records.extend(read_manifest(content))
-        self._shards = len(kept)
+        self._next_shard = found.next_shard
         return len(self._records)
 
     def add(self, png: bytes, meta: ImageMeta) -> None:
         """Append an image; a shard that is full is stored and made visible."""
         if self._open is None:
-            self._open = ShardWriter(self._shards, len(self._records))
+            first_index = self._to.place.first_index + len(self._records)
+            self._open = ShardWriter(self._next_shard, first_index)
         self._open.add(png, meta)
-        if self._open.full or len(self._open) >= self._plan(self._shards):
-            self._store_shard(self._open)
+        if self._open.full or len(self._open) >= self._plan(self._next_shard):
+            self.flush()
 
     def finish(self, new: NewDataset) -> Callable[[Session], None]:
         """Store the last shard and the manifest.
@@ -144,8 +158,7 @@ class DatasetWriter:
         Returns what writes the data set's row, for the transaction that ends the job. Raises
         :class:`BadInput` for a data set without images.
         """
-        if self._open is not None:
-            self._store_shard(self._open)
+        self.flush()
         if not self._records:
             raise BadInput("there is no image to make a data set of")
         records = self.records
@@ -159,6 +172,11 @@ class DatasetWriter:
             catalog.publish(session, new, records, stored_bytes=size)
 
         return write
+
+    def flush(self) -> None:
+        """Store the shard that is open, if there is one."""
+        if self._open is not None:
+            self._store_shard(self._open)
 
     def _store_shard(self, writer: ShardWriter) -> None:
         with writer:
@@ -180,5 +198,5 @@ class DatasetWriter:
         with self._to.fence(milestone=True) as session:
             catalog.add_shard(session, row)
         self._records.extend(shard.records)
-        self._shards += 1
+        self._next_shard += 1
         self._open = None

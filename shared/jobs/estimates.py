@@ -1,10 +1,11 @@
 """What a job would cost: measured on the jobs of its kind that ended here before."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from lesiongan.contracts.jobs import Estimate
-from shared.db.tables import JobRow
+from shared.db.tables import JobParentRow, JobRow
+from shared.jobs.dividing import SUFFIX
 from shared.jobs.states import State
 from shared.jobs.submit import NewJob, with_required
 
@@ -38,10 +39,16 @@ def _estimate_one(session: Session, new: NewJob) -> Estimate:
     images = new.total if new.unit == "image" else 0
     if new.finished is not None:
         return Estimate(images=images, bytes=0, device_seconds=0.0, based_on="made before")
+    part = aliased(JobRow)
+    divided = exists(
+        select(JobParentRow.job_id)
+        .join(part, part.id == JobParentRow.parent_id)
+        .where(JobParentRow.job_id == JobRow.id, part.kind == new.kind + SUFFIX)
+    )
     query = (
         select(JobRow.device_seconds, JobRow.done)
-        .where(JobRow.kind == new.kind, JobRow.status == State.SUCCEEDED, JobRow.done > 0)
-        .where(JobRow.device_seconds > 0)
+        .where(JobRow.kind.in_((new.kind, new.kind + SUFFIX)), ~divided)
+        .where(JobRow.status == State.SUCCEEDED, JobRow.done > 0, JobRow.device_seconds > 0)
         .order_by(JobRow.finished_at.desc())
         .limit(SAMPLE)
     )

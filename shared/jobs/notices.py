@@ -3,7 +3,7 @@
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from shared.db.tables import JobParentRow, JobRow
+from shared.db.tables import JobParentRow
 
 CHANNEL = "lesiongan_jobs"
 #: The unit of jobs whose progress is that of all jobs which they wait for.
@@ -16,11 +16,10 @@ def notify(session: Session, job_id: str) -> None:
 
 
 def notify_waiting(session: Session, job_id: str) -> None:
-    """Tell those who watch a graph that one of its jobs has ended."""
+    """Tell those who watch what waits for a job, at any remove, that it has ended."""
     children = select(JobParentRow.job_id.label("id")).where(JobParentRow.parent_id == job_id)
     found = children.cte("descendants", recursive=True)
     further = select(JobParentRow.job_id).join(found, JobParentRow.parent_id == found.c.id)
     descendants = found.union(further)
-    query = select(JobRow.id).where(JobRow.id.in_(select(descendants.c.id)), JobRow.unit == JOBS)
-    for waiting in session.scalars(query).all():
+    for waiting in session.scalars(select(descendants.c.id)).all():
         notify(session, waiting)

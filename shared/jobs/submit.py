@@ -123,6 +123,17 @@ def submit(
     return Submitted(row, made=True, ready=writer.ready)
 
 
+def require(session: Session, row: JobRow, required: Sequence[NewJob]) -> Sequence[JobRow]:
+    """Have a job that has begun wait for others, which are made unless they are there already.
+
+    The caller holds the lock of :data:`GRAPHS`. Returns the rows that are new.
+    """
+    writer = _Writer(session, row.key_id)
+    parents = [writer.required(each) for each in required]
+    _join(session, row.id, [parent for parent in parents if parent is not None])
+    return writer.ready
+
+
 def replay(session: Session, key_id: str | None, idempotency: Idempotency) -> JobRow | None:
     """The job that an earlier request with this key made.
 
@@ -161,7 +172,7 @@ class _Writer:
         """The row of ``new`` and, unless it is finished, the rows of all that it requires."""
         parents = list(new.parents)
         if new.finished is None:
-            required = [self._required(each) for each in new.requires]
+            required = [self.required(each) for each in new.requires]
             parents += dict.fromkeys(parent for parent in required if parent is not None)
         row = _insert(self._session, new, job_id, self._key_id)
         waits = _join(self._session, job_id, parents)
@@ -173,7 +184,7 @@ class _Writer:
             self.ready.append(row)
         return row
 
-    def _required(self, new: NewJob) -> str | None:
+    def required(self, new: NewJob) -> str | None:
         """The id of the job that makes what ``new`` would make; None if it is made already."""
         assert new.target is not None, "what others require has a name"
         if new.finished is not None:

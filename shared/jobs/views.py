@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.jobs import Job, JobLinks, Problem, Progress
 from shared.db.tables import JobParentRow, JobRow
 from shared.jobs import graphs
+from shared.jobs.dividing import done_of_parts
 from shared.jobs.notices import JOBS
+from shared.jobs.states import State
 
 #: Where a job's result is found, by the key of its output.
 RESULT_PATHS = {
@@ -43,11 +45,14 @@ def job_views(session: Session, rows: Sequence[JobRow]) -> list[Job]:
 
 
 def _progress(session: Session, row: JobRow) -> Progress:
-    """The job's own, or that of the graph which it ends."""
+    """The job's own, or that of its parts, or of the graph which it ends."""
     if row.unit == JOBS:
         done, total = graphs.progress(session, row)
         return Progress(done=done, total=total, unit=JOBS)
-    return Progress(done=row.done, total=row.total, unit=row.unit, eta_seconds=row.eta_seconds)
+    done = row.done
+    if row.status == State.QUEUED and row.attempts:
+        done += done_of_parts(session, row)
+    return Progress(done=done, total=row.total, unit=row.unit, eta_seconds=row.eta_seconds)
 
 
 def _view(row: JobRow, progress: Progress, parents: list[str], children: list[str]) -> Job:

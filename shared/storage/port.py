@@ -1,6 +1,6 @@
 """The port to object storage: what the rest of the system asks of any S3."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,8 +45,13 @@ class ObjectStore(Protocol):
     def put(self, key: str, data: bytes, *, content_type: str = ...) -> None:
         """Store ``data`` under ``key``, replacing what lies there."""
 
-    def put_file(self, key: str, path: Path, *, content_type: str = ...) -> None:
-        """Store a file's content; large files go in parts."""
+    def put_file(
+        self, key: str, path: Path, *, content_type: str = ..., between: Callable[[], None] = ...
+    ) -> None:
+        """Store a file's content; a large file goes in parts.
+
+        ``between`` is called before each: what it raises ends the sending, and nothing is stored.
+        """
 
     def get(self, key: str) -> bytes:
         """The whole object. Raises :class:`ObjectMissing`."""

@@ -5,7 +5,7 @@ import io
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import BinaryIO, ParamSpec, TypeVar, cast
 
 import urllib3
 from minio import Minio
@@ -18,6 +18,8 @@ from shared.storage.port import Listed, ObjectMissing, StoreRefused, StoreUnavai
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
+#: Of a file that is sent; so much of it is in memory.
+PART_BYTES = 16 << 20
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
 #: Refusals below 500 that may pass (Amazon S3, "Error responses"; MinIO names its own).
 _PASSING = frozenset(
@@ -35,6 +37,22 @@ _OF_DISK = frozenset({errno.EDQUOT, errno.EIO, errno.ENOENT, errno.ENOSPC})
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _nothing() -> None:
+    """Nobody asks to be heard while a file is sent."""
+
+
+class _Attended(io.RawIOBase):
+    """A file whose reader asks first whether to go on."""
+
+    def __init__(self, file: BinaryIO, ask: Callable[[], None]) -> None:
+        self._file = file
+        self._ask = ask
+
+    def read(self, size: int = -1) -> bytes:
+        self._ask()
+        return self._file.read(size)
 
 
 class S3Store:
@@ -63,9 +81,24 @@ class S3Store:
         )
 
     def put_file(
-        self, key: str, path: Path, *, content_type: str = "application/octet-stream"
+        self,
+        key: str,
+        path: Path,
+        *,
+        content_type: str = "application/octet-stream",
+        between: Callable[[], None] = _nothing,
     ) -> None:
-        _ask(self._client.fput_object, self._bucket, key, str(path), content_type=content_type)
+        with path.open("rb") as file:
+            _ask(
+                self._client.put_object,
+                self._bucket,
+                key,
+                cast("BinaryIO", _Attended(file, between)),
+                path.stat().st_size,
+                content_type=content_type,
+                part_size=PART_BYTES,
+                num_parallel_uploads=1,
+            )
 
     def get(self, key: str) -> bytes:
         return _ask(self._read, self._bucket, key, 0, 0)

@@ -28,10 +28,18 @@ class AttendedStore:
         self._store.put(key, data, content_type=content_type)
 
     def put_file(
-        self, key: str, path: Path, *, content_type: str = "application/octet-stream"
+        self,
+        key: str,
+        path: Path,
+        *,
+        content_type: str = "application/octet-stream",
+        between: Callable[[], None] = lambda: None,
     ) -> None:
-        self._check()
-        self._store.put_file(key, path, content_type=content_type)
+        def ask() -> None:
+            self._check()
+            between()
+
+        self._store.put_file(key, path, content_type=content_type, between=ask)
 
     def get(self, key: str) -> bytes:
         self._check()

@@ -2,15 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from shared.db.tables import JobRow
 from shared.errors import AlreadyMade, LesionGanError
-from shared.jobs import ledger, sweep
+from shared.jobs import dividing, ledger, sweep
 from shared.jobs.context import Cancelled, HandedBack, JobContext, Outcome, StopFlags
+from shared.jobs.dividing import Divided, PartOfJob
 from shared.jobs.heartbeat import Heartbeat
 from shared.jobs.ledger import Claim, LeaseLost
 from shared.worker import faults
@@ -82,6 +84,8 @@ class JobRunner:
             self._end(claim, ledger.cancelled)
         except HandedBack:
             self._hand_back(claim)
+        except Divided as divided:
+            self._divide(claim, divided.parts)
         except Exception as error:  # noqa: BLE001 - whatever happens, the ledger says how it ended
             self._end(claim, self._failure(claim, error))
 
@@ -137,6 +141,17 @@ class JobRunner:
         self._end(claim, ledger.hand_back)
         with self._ports.sessions() as session:
             row = ledger.get(session, claim.job_id)
+            self._ports.bell.ring(row.queue, row.id)
+
+    def _divide(self, claim: Claim, parts: Sequence[PartOfJob]) -> None:
+        ready: list[JobRow] = []
+
+        def ending(session: Session, mine: Claim) -> None:
+            ready[:] = dividing.divide(session, mine, parts)
+
+        log.info("%s is divided into %d parts", claim.job_id, len(parts))
+        self._end(claim, ending)
+        for row in ready:
             self._ports.bell.ring(row.queue, row.id)
 
     def _end(self, claim: Claim, ending: Ending) -> None:
