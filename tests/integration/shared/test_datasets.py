@@ -111,7 +111,7 @@ def test_a_shard_is_a_tar_file_of_png_and_json_pairs() -> None:
 
 def test_growing_shards_start_small_and_stay_few() -> None:
     sizes = [growing_shards(number) for number in range(9)]
-    assert sizes == [64, 128, 256, 512, 1024, 1024, 1024, 1024, 1024]
+    assert sizes == [64, 128, 256, 512, 1024, 2048, 2048, 2048, 2048]
 
 
 def test_a_resumed_attempt_takes_complete_shards(sessions: Sessions, store: S3Store) -> None:
