@@ -1,9 +1,10 @@
 """Telling waiters that a job changed: Postgres' NOTIFY, sent with the commit that changed it."""
 
-from sqlalchemy import select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
-from shared.db.tables import JobParentRow
+from shared.db.tables import JobParentRow, JobRow
+from shared.jobs.states import State
 
 CHANNEL = "lesiongan_jobs"
 #: The unit of jobs whose progress is that of all jobs which they wait for.
@@ -16,10 +17,12 @@ def notify(session: Session, job_id: str) -> None:
 
 
 def notify_waiting(session: Session, job_id: str) -> None:
-    """Tell those who watch what waits for a job, at any remove, that it has ended."""
+    """Tell those who watch a graph, or a job in parts, that one of its jobs has ended."""
     children = select(JobParentRow.job_id.label("id")).where(JobParentRow.parent_id == job_id)
     found = children.cte("descendants", recursive=True)
     further = select(JobParentRow.job_id).join(found, JobParentRow.parent_id == found.c.id)
     descendants = found.union(further)
-    for waiting in session.scalars(select(descendants.c.id)).all():
+    waits_for_parts = and_(JobRow.status == State.QUEUED, JobRow.attempts > 0)
+    query = select(JobRow.id).where(JobRow.id.in_(select(descendants.c.id)))
+    for waiting in session.scalars(query.where(or_(JobRow.unit == JOBS, waits_for_parts))).all():
         notify(session, waiting)

@@ -95,6 +95,24 @@ def ingest(made: Made) -> str:
     return made.bench.upload(archive(pictures(400, seed=1)), "folders")
 
 
+def part_of(made: Made, whole: str) -> str:
+    """The first part of a job that is divided."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.datasets.parts.PART_IMAGES", 45)
+        assert made.bench.run(whole).status == "queued"
+    return str(min(made.bench.client.get(f"/jobs/{whole}").json()["parents"]))
+
+
+def preprocess_part(made: Made) -> str:
+    options = {"dataset": made.raw, "size": 128, "contrast": "clahe", "crop": "slice"}
+    return part_of(made, made.bench.post("/preprocess", options))
+
+
+def augment_part(made: Made) -> str:
+    options = {"dataset": made.preprocessed, "copies": 2, "seed": 9}
+    return part_of(made, made.bench.post("/augment", options))
+
+
 def preprocess(made: Made) -> str:
     options = {"dataset": made.raw, "size": 64, "contrast": "clahe", "crop": "slice"}
     return made.bench.post("/preprocess", options)
@@ -172,9 +190,11 @@ def picture() -> bytes:
 KINDS: dict[str, tuple[Callable[[Made], str], int]] = {
     "ingest": (ingest, 3),
     "preprocess": (preprocess, 2),
+    "preprocess-part": (preprocess_part, 2),
     "preprocess-preview": (preprocess_preview, 1),
     "subset": (subset, 1),
     "augment": (augment, 3),
+    "augment-part": (augment_part, 2),
     "augment-preview": (augment_preview, 1),
     "train-gan": (train_gan, 6),
     "generate": (generate, 2),
