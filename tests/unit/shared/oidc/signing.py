@@ -40,7 +40,8 @@ class Signer:
 
     def sign(self, claims: dict[str, Any], **headers: Any) -> str:
         """A token; also of claims that a library would not sign."""
-        named = {"kid": self.kid, **headers}
+        given = {"kid": self.kid, **headers}
+        named = {name: value for name, value in given.items() if value is not None}
         payload = json.dumps(claims).encode()
         return jwt.PyJWS().encode(payload, self.private, self.algorithm, named)
 
