@@ -11,13 +11,16 @@ import httpx
 import pytest
 
 from deploy.local.certificates import make_certificate
+from deploy.local.servers import Servers
 from services.app import app
+from shared.db.engine import Sessions
 from shared.settings import Settings
 from shared.web.oidc.issuer import MOST_BYTES, Issuer, NoAnswer
 from shared.web.oidc.key_set import KeySet
 from shared.web.oidc.known_keys import PAUSE_SECONDS
 from tests.integration.gateway.conftest import ROLES, Clock, Trust
 from tests.integration.gateway.issuer import DISCOVERY, JWKS, TestIssuer, issuing
+from tests.live import live_api
 from tests.unit.shared.oidc.signing import AUDIENCE, Signer, claims
 
 pytestmark = pytest.mark.usefixtures("trust", "sessions")
@@ -113,6 +116,26 @@ def test_nobody_else_waits_for_a_slow_issuer(
 
     assert asyncio.run(run()) == [200] * 60
     assert issuer.asked == [DISCOVERY, JWKS]
+
+
+def test_a_process_trusts_the_issuer_of_its_environment(
+    servers: Servers, sessions: Sessions, issuer: TestIssuer, tmp_path: Path
+) -> None:
+    environment = {
+        "LESIONGAN_OIDC_ISSUER": issuer.url,
+        "LESIONGAN_OIDC_AUDIENCE": AUDIENCE,
+        "LESIONGAN_OIDC_ROLES": ROLES,
+        "LESIONGAN_OIDC_JWKS_URL": issuer.url.replace("/realms/lab", JWKS),
+    }
+    log = tmp_path / "api.log"
+    with live_api(servers, sessions, log, **environment) as api:
+        assert issuer.asked == []
+        with api.client(headers=issuer.headers()) as bearer:
+            assert bearer.get("/jobs").status_code == 200
+            assert bearer.get("/keys").status_code == 403
+    text = log.read_text()
+    assert "Traceback" not in text
+    assert issuer.token().split(".")[0] not in text
 
 
 # Answers that are no good.
