@@ -7,13 +7,14 @@ call :func:`get_settings` once, at their edge.
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.errors import LesionGanError
+from shared.oidc_settings import OidcSettings
 
 DEFAULT_SECRET = "change-me"  # noqa: S105 - what must not be used
 #: What servers are shipped with, and what examples show.
@@ -26,12 +27,11 @@ class InvalidSettings(LesionGanError):
     title = "Invalid settings"
 
 
-class Settings(BaseSettings):
+class Settings(OidcSettings):
     """Where the three servers are, and who this installation is."""
 
     model_config = SettingsConfigDict(env_prefix="LESIONGAN_", extra="ignore")
 
-    environment: Literal["development", "local", "production"] = "production"
     public_url: str = "http://127.0.0.1:8000"
 
     database_url: str = Field(description="postgresql+psycopg://user:password@host:port/database")
@@ -138,7 +138,14 @@ def get_settings() -> Settings:
     try:
         return Settings.model_validate({})
     except ValidationError as error:
-        faults = "; ".join(
-            f"LESIONGAN_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
-        )
+        faults = "; ".join(_fault(each["loc"], each["msg"]) for each in error.errors())
         raise InvalidSettings(f"invalid settings: {faults}") from None
+
+
+def _fault(loc: tuple[int | str, ...], said: str) -> str:
+    """What is wrong, and with which variable; a fault of several names them itself."""
+    what = said.removeprefix("Value error, ")
+    if not loc:
+        return what
+    name, *within = map(str, loc)
+    return f"LESIONGAN_{name.upper()}{''.join(f' ({each})' for each in within)}: {what}"

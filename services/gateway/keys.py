@@ -30,6 +30,7 @@ def view(row: KeyRow) -> Key:
         {
             "id": row.id,
             "name": row.name,
+            "issuer": row.issuer,
             "scopes": row.scopes,
             "created_at": row.created_at,
             "expires_at": row.expires_at,
@@ -69,9 +70,12 @@ def create(session: Session, command: KeyCommand) -> tuple[KeyRow, str]:
 def rotate(session: Session, key_id: str, grace: timedelta) -> tuple[KeyRow, str]:
     """Replace a key's secret; the old one is good for ``grace``, the one before it no more.
 
-    Raises :class:`shared.errors.NotFound`, and :class:`Conflict` for a key that was revoked.
+    Raises :class:`shared.errors.NotFound`, and :class:`Conflict` for a key that was revoked, or
+    that is an issuer's subject: a secret would take its row away from its tokens.
     """
     row = _held(session, key_id)
+    if row.issuer is not None:
+        raise Conflict(f"{key_id} has no secret: it comes with tokens of {row.issuer}")
     if row.revoked_at is not None:
         raise Conflict(f"key {key_id} was revoked: make another with POST /keys")
     secret = make_key()

@@ -29,7 +29,7 @@ def configure_logging(level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("celery", "kombu", "urllib3", "alembic", "amqp"):
+    for noisy in ("celery", "kombu", "urllib3", "alembic", "amqp", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

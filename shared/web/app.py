@@ -19,6 +19,7 @@ from shared.web.document import described
 from shared.web.documentation import add_documentation
 from shared.web.front import Front
 from shared.web.front.state import FrontState
+from shared.web.oidc import Tokens
 from shared.web.state import WebState
 from shared.web.watcher import Watcher
 
@@ -73,6 +74,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await app.state.front.audit.stop()
+        if state.tokens is not None:
+            await state.tokens.stop()
         await state.watcher.stop()
         state.engine.dispose()
 
@@ -87,4 +90,5 @@ def connect(settings: Settings) -> WebState:
         store=S3Store(settings),
         bell=CeleryDoorbell(settings),
         watcher=Watcher(settings.database_url),
+        tokens=Tokens.of(settings),
     )

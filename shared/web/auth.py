@@ -1,11 +1,15 @@
-"""API keys: ``Authorization: Bearer lg_…``, with scopes.
+"""API keys, and tokens of an OIDC issuer: ``Authorization: Bearer …``, with scopes.
 
 A key is looked up by its SHA-256. Whoever measures how long that takes learns about hashes of keys
 that they chose, and nothing of one that they do not know: no comparison runs along a secret.
+
+Whoever comes with a token has a row among the keys as well, made at first use: what jobs, usage,
+quotas and the audit refer to, and what an admin revokes. Its scopes are each token's own.
 """
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -13,7 +17,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from jwt import PyJWK
 from sqlalchemy import Select, String, and_, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope as AsgiScope
@@ -23,6 +29,7 @@ from shared.db.tables import KeyRow
 from shared.errors import Forbidden, Unauthorized
 from shared.ids import new_id
 from shared.jobs.limits import Quota
+from shared.web.oidc import Bearer, Tokens
 from shared.web.state import StateDep, WebState
 
 PREFIX = "lg_"
@@ -38,6 +45,13 @@ MARK_EVERY = timedelta(minutes=1)
 _CALLER = "lesiongan.caller"
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="A key: lg_…")
+#: For the document alone: both come in the same header.
+_token = HTTPBearer(
+    auto_error=False,
+    scheme_name="OidcToken",
+    bearerFormat="JWT",
+    description="An access token of the OIDC issuer that this installation trusts, if it does.",
+)
 
 
 @dataclass(frozen=True)
@@ -79,8 +93,9 @@ async def authenticate(
     request: Request,
     state: StateDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(_token)],
 ) -> Caller:
-    """The caller by its key; raises :class:`Unauthorized`.
+    """The caller by its key or token; raises what :func:`checked_caller` raises.
 
     The session is its own and short: requests that wait or stream must not hold one.
     """
@@ -91,35 +106,78 @@ async def authenticate(
 async def checked_caller(scope: AsgiScope, state: WebState, secret: str | None) -> Caller:
     """The caller of a request, by the secret that it carries; looked up once a request.
 
-    Raises :class:`Unauthorized`.
+    Raises :class:`Unauthorized`, and for tokens also :class:`Forbidden` without a role and
+    :class:`shared.errors.Unavailable` while their issuer is away.
     """
     caller = known_caller(scope)
     if caller is None:
-        if secret is None or not secret.startswith(PREFIX):
-            raise Unauthorized("send a key: Authorization: Bearer lg_…")
-        caller = scope[_CALLER] = await run_in_threadpool(_caller, state, secret)
+        caller = scope[_CALLER] = await _authenticated(state, secret)
     return caller
 
 
-def _caller(state: WebState, secret: str) -> Caller:
+async def _authenticated(state: WebState, secret: str | None) -> Caller:
+    if secret is not None and secret.startswith(PREFIX):
+        return await run_in_threadpool(_of_key, state, secret)
+    if state.tokens is None:
+        raise Unauthorized("send a key: Authorization: Bearer lg_…")
+    if secret is None:
+        raise Unauthorized("send a key or a token: Authorization: Bearer …")
+    key = await state.tokens.key_of(secret)
+    return await run_in_threadpool(_of_token, state, state.tokens, secret, key)
+
+
+def _of_key(state: WebState, secret: str) -> Caller:
     with state.glances() as session:
-        found = session.execute(_lookup(), {"digest": hashed(secret)}).one_or_none()
-        if found is None or found[0].revoked_at is not None:
+        row = _row_in_use(session, hashed(secret))
+        if row is None:
             raise Unauthorized("this key is not known, or was revoked")
-        row, has_expired, is_unmarked = found
-        if has_expired:
-            raise Unauthorized("this key has expired")
-        if is_unmarked:
-            _mark(session, row)
-    return Caller(
-        row.id,
-        frozenset().union(*(INCLUDED[scope] for scope in row.scopes)),
-        Quota(
-            stored_bytes=row.quota_stored_bytes,
-            queued_jobs=row.quota_queued_jobs,
-            device_seconds=row.quota_device_seconds,
-        ),
+        return _caller(row, row.scopes)
+
+
+def _of_token(state: WebState, tokens: Tokens, token: str, key: PyJWK) -> Caller:
+    bearer = tokens.read(token, key)
+    with state.glances() as session:
+        row = _row_in_use(session, bearer.digest)
+        if row is None:
+            _introduce(session, bearer)
+            row = _row_in_use(session, bearer.digest)
+        if row is None:
+            raise Unauthorized("this token's subject was shut out: its key was revoked")
+        return _caller(row, bearer.scopes)
+
+
+def _caller(row: KeyRow, scopes: Iterable[str]) -> Caller:
+    quota = Quota(
+        stored_bytes=row.quota_stored_bytes,
+        queued_jobs=row.quota_queued_jobs,
+        device_seconds=row.quota_device_seconds,
     )
+    return Caller(row.id, frozenset().union(*(INCLUDED[scope] for scope in scopes)), quota)
+
+
+def _introduce(session: Session, bearer: Bearer) -> None:
+    """Make the row of a token's subject, unless it is there: two requests may be its first."""
+    row = insert(KeyRow).values(
+        id=new_id("key"), name=bearer.name, sha256=bearer.digest, scopes=[], issuer=bearer.issuer
+    )
+    session.execute(row.on_conflict_do_nothing(index_elements=[KeyRow.sha256]))
+    session.commit()
+
+
+def _row_in_use(session: Session, digest: str) -> KeyRow | None:
+    """The row that a secret opens, whose use is marked; None: there is none, or it was revoked.
+
+    Raises :class:`Unauthorized` if it has expired.
+    """
+    found = session.execute(_lookup(), {"digest": digest}).one_or_none()
+    if found is None or found[0].revoked_at is not None:
+        return None
+    row, has_expired, is_unmarked = found
+    if has_expired:
+        raise Unauthorized("this key has expired")
+    if is_unmarked:
+        _mark(session, row)
+    return row
 
 
 @cache
@@ -155,7 +213,7 @@ class Needs:
     def checked(self, caller: Caller) -> Caller:
         """The caller; raises :class:`Forbidden`."""
         if self.scope not in caller.scopes:
-            raise Forbidden(f"this key lacks the scope {self.scope}")
+            raise Forbidden(f"this key or token lacks the scope {self.scope}")
         return caller
 
 

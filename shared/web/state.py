@@ -13,6 +13,7 @@ from shared.db.engine import Sessions, make_sessions
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.storage.port import ObjectStore
+from shared.web.oidc import Tokens
 from shared.web.watcher import Watcher
 
 
@@ -26,6 +27,8 @@ class WebState:
     store: ObjectStore
     bell: CeleryDoorbell
     watcher: Watcher
+    #: None: keys alone open the doors.
+    tokens: Tokens | None
 
     @cached_property
     def glances(self) -> Sessions:

@@ -165,6 +165,7 @@ def _create_withdrawals() -> None:
 def _create_quotas_and_audit() -> None:
     for table in ("gans", "classifiers"):
         op.add_column(table, sa.Column("weights_bytes", sa.BigInteger(), nullable=True))
+    op.add_column("api_keys", sa.Column("issuer", sa.String(), nullable=True))
     op.add_column("api_keys", sa.Column("previous_sha256", sa.String(), nullable=True))
     op.add_column(
         "api_keys", sa.Column("previous_valid_until", sa.DateTime(timezone=True), nullable=True)
@@ -207,6 +208,7 @@ def downgrade() -> None:
         "quota_stored_bytes",
         "previous_valid_until",
         "previous_sha256",
+        "issuer",
     ):
         op.drop_column("api_keys", column)
     for table in ("gans", "classifiers"):

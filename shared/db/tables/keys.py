@@ -1,4 +1,4 @@
-"""API keys: only their hashes are stored."""
+"""API keys, of which only hashes are stored, and subjects that come with tokens."""
 
 from datetime import datetime
 
@@ -19,6 +19,9 @@ class KeyRow(Base):
     #: After a rotation, the secret before it, which is good until then.
     previous_sha256: Mapped[str | None] = mapped_column(unique=True)
     previous_valid_until: Mapped[datetime | None]
+    #: Of a subject that comes with tokens of an OIDC issuer: ``sha256`` is of both, and the scopes
+    #: are in each token. Null: a key.
+    issuer: Mapped[str | None]
     scopes: Mapped[list[str]]
     #: What its holder may use; null: no limit. Device-seconds count for 30 days.
     quota_stored_bytes: Mapped[int | None] = mapped_column(BigInteger)

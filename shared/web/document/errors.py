@@ -45,12 +45,15 @@ ERRORS: dict[int, ErrorResponse] = {
     401: ErrorResponse(
         "Unauthorized",
         "Unauthorized",
-        "No key, or one that is not valid",
+        "No key or token, or one that is not valid",
         "send a key: Authorization: Bearer lg_…",
         _WWW_AUTHENTICATE,
     ),
     403: ErrorResponse(
-        "Forbidden", "Forbidden", "The key lacks the scope", "this key lacks the scope submit"
+        "Forbidden",
+        "Forbidden",
+        "The key or token lacks the scope",
+        "this key or token lacks the scope submit",
     ),
     404: ErrorResponse(
         "NotFound",

@@ -80,8 +80,9 @@ class _Visit:
     def _answer(self, message: Message) -> None:
         self.answered = True
         state, status = self.state, message["status"]
-        if known_caller(self._scope) is not None:
-            state.rates.found_good(self._authorization)
+        caller = known_caller(self._scope)
+        if caller is not None:
+            state.rates.found_good(self._authorization, caller.key_id)
         elif status == 401:
             state.rates.refused(self._authorization, self._address)
         state.audit.note(self._scope, message, request_id=self.id, address=self._address)

@@ -1,8 +1,9 @@
 """How often a client may ask: each API process counts for itself, in memory.
 
-A key has a rate, and so has an address that sends none. Keys that are refused cost their address
-a far smaller rate, and once that is used up the address may only send keys that were found good:
-one misconfigured client does not lock out its neighbours behind the same address.
+A key has a rate, whatever secrets or tokens it comes with, and so has an address that sends none.
+Keys that are refused cost their address a far smaller rate, and once that is used up the address
+may only send keys that were found good: one misconfigured client does not lock out its neighbours
+behind the same address.
 """
 
 import hashlib
@@ -19,7 +20,8 @@ class Rates:
         rate, refused = settings.requests_per_second, settings.failed_keys_per_minute
         self._requests = Buckets(rate, settings.request_burst) if rate else None
         self._refusals = Buckets(refused / 60, max(1.0, refused)) if refused else None
-        self._good: dict[bytes, None] = {}
+        #: What was found good, and whose it is.
+        self._good: dict[bytes, str] = {}
 
     def seconds_to_wait(self, authorization: bytes | None, address: str) -> float:
         """Seconds after which the request may come again; 0.0: it may pass."""
@@ -30,7 +32,8 @@ class Rates:
             wait = self._refusals.seconds_until_one(origin(address))
             if wait > 0:
                 return wait
-        return 0.0 if self._requests is None else self._requests.take(digest)
+        name = self._good.get(digest, digest)
+        return 0.0 if self._requests is None else self._requests.take(name)
 
     def refused(self, authorization: bytes | None, address: str) -> None:
         """The key of a request was not found good."""
@@ -38,11 +41,14 @@ class Rates:
             self._good.pop(_digest(authorization), None)
             self._refusals.take(origin(address))
 
-    def found_good(self, authorization: bytes | None) -> None:
-        """The key of a request was found good."""
+    def found_good(self, authorization: bytes | None, key_id: str) -> None:
+        """The key of a request was found good. It may come with another token each time."""
         if authorization is None:
             return
-        self._good[_digest(authorization)] = None
+        digest = _digest(authorization)
+        if digest not in self._good and self._requests is not None:
+            self._requests.take(key_id)
+        self._good[digest] = key_id
         if len(self._good) > MOST:
             del self._good[next(iter(self._good))]
 

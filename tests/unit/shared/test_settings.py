@@ -95,3 +95,65 @@ def test_proxies_are_networks() -> None:
     assert [str(network) for network in found.trusted_proxies] == ["10.0.0.0/8", "fd12::/64"]
     with pytest.raises(ValidationError):
         Settings.model_validate({**GIVEN, "trusted_proxies": "nginx"})
+
+
+OIDC = {
+    "oidc_issuer": "https://issuer.example/realms/lab",
+    "oidc_audience": "lesiongan-api",
+    "oidc_roles": "boss=admin, worker=submit,,guest=read",
+}
+
+
+def test_no_issuer_is_trusted_unless_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ISSUER", "AUDIENCE", "ROLES", "ROLES_CLAIM", "JWKS_URL", "CA_FILE"):
+        monkeypatch.setenv(f"LESIONGAN_OIDC_{name}", "")
+    found = get_settings()
+    assert (found.oidc_issuer, found.oidc_jwks_url, found.oidc_ca_file) == (None, None, None)
+    assert found.oidc_roles_claim == "roles"
+
+
+def test_roles_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in OIDC.items():
+        monkeypatch.setenv(f"LESIONGAN_{name.upper()}", value)
+    assert get_settings().oidc_roles == {"boss": "admin", "worker": "submit", "guest": "read"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"oidc_audience": ""}, "LESIONGAN_OIDC_ISSUER needs LESIONGAN_OIDC_AUDIENCE"),
+        ({"oidc_roles": ""}, "LESIONGAN_OIDC_ISSUER needs LESIONGAN_OIDC_ROLES"),
+        ({"oidc_roles": "boss"}, "LESIONGAN_OIDC_ROLES: each role is role=scope"),
+        ({"oidc_roles": "=admin"}, "LESIONGAN_OIDC_ROLES: each role is role=scope"),
+        ({"oidc_roles": "a=read,a=admin"}, "LESIONGAN_OIDC_ROLES: a role is there twice"),
+        ({"oidc_roles": "boss=root"}, "LESIONGAN_OIDC_ROLES (boss): Input should be 'read'"),
+        ({"oidc_issuer": "issuer.example"}, "LESIONGAN_OIDC_ISSUER is no http(s) address"),
+        ({"oidc_issuer": "https://[::1"}, "LESIONGAN_OIDC_ISSUER is no address"),
+        ({"oidc_issuer": "https://me:hunter2@x.example"}, "neither a user nor a fragment"),
+        ({"oidc_issuer": "http://issuer.example"}, "LESIONGAN_OIDC_ISSUER must be https"),
+        ({"oidc_jwks_url": "http://issuer.example/k"}, "LESIONGAN_OIDC_JWKS_URL must be https"),
+    ],
+)
+def test_half_an_issuer_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, str], said: str
+) -> None:
+    for name, value in {**OIDC, **change}.items():
+        monkeypatch.setenv(f"LESIONGAN_{name.upper()}", value)
+    with pytest.raises(InvalidSettings) as caught:
+        get_settings()
+    assert said in caught.value.detail
+    assert "\n" not in caught.value.detail
+    assert "hunter2" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://127.0.0.1:8080/x", "http://localhost", "http://[::1]:1"]
+)
+def test_an_issuer_of_this_machine_may_be_plain(issuer: str) -> None:
+    Settings.model_validate({**GIVEN, **OIDC, "oidc_issuer": issuer})
+
+
+@pytest.mark.parametrize("environment", ["development", "local"])
+def test_outside_production_any_issuer_may_be_plain(environment: str) -> None:
+    plain = {"oidc_issuer": "http://issuer.example", "environment": environment}
+    Settings.model_validate({**GIVEN, **OIDC, **plain})

@@ -83,6 +83,7 @@ class Key(Resource):
         {
             "id": "key_2f4a6c8e0b1d0f3a5c7e9b1d",
             "name": "segmentation pipeline",
+            "issuer": None,
             "scopes": ["read", "submit"],
             "created_at": "2026-03-01T09:00:00Z",
             "expires_at": "2027-01-01T00:00:00Z",
@@ -95,6 +96,8 @@ class Key(Resource):
 
     id: str
     name: str
+    #: Who signs the tokens of this subject, whose scopes are in each of them. Null: a key.
+    issuer: str | None = None
     scopes: list[Scope]
     created_at: datetime
     expires_at: datetime | None
@@ -113,6 +116,7 @@ class NewKey(Key):
         {
             "id": "key_2f4a6c8e0b1d0f3a5c7e9b1d",
             "name": "segmentation pipeline",
+            "issuer": None,
             "scopes": ["read", "submit"],
             "created_at": "2026-03-01T09:00:00Z",
             "expires_at": "2027-01-01T00:00:00Z",

@@ -84,7 +84,7 @@ def test_an_address_without_a_key_has_a_rate() -> None:
 
 def test_keys_that_are_refused_cost_their_address() -> None:
     limited = rates(failed_keys_per_minute=2)
-    limited.found_good(b"good")
+    limited.found_good(b"good", "key_a")
     for key in (b"a", b"b"):
         assert limited.seconds_to_wait(key, "192.0.2.1") == 0.0
         limited.refused(key, "192.0.2.1")
@@ -93,6 +93,16 @@ def test_keys_that_are_refused_cost_their_address() -> None:
     assert limited.seconds_to_wait(b"c", "192.0.2.2") == 0.0
     limited.refused(b"good", "192.0.2.1")
     assert limited.seconds_to_wait(b"good", "192.0.2.1") > 0, "revoked since"
+
+
+def test_a_key_has_one_rate_whatever_it_comes_with() -> None:
+    limited = rates(requests_per_second=0.01, request_burst=3)
+    for token in (b"first", b"second", b"third"):
+        assert limited.seconds_to_wait(token, "192.0.2.1") == 0.0
+        limited.found_good(token, "key_a")
+    for token in (b"first", b"second", b"third"):
+        assert limited.seconds_to_wait(token, "192.0.2.1") > 0
+    assert limited.seconds_to_wait(b"another's", "192.0.2.1") == 0.0
 
 
 def test_zero_is_no_limit() -> None:
