@@ -1,0 +1,1 @@
+"""Ingest, preprocessing and augmentation at the size of DeepLesion."""

@@ -1,0 +1,144 @@
+"""``python -m tests.benchmarks.data_plane --slices 4000``: a whole stack, from upload to copies.
+
+Prints how long each step took, the memory of the workers and of the API above what they had while
+idle, and how many objects the store holds afterwards.
+"""
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from deploy.local.layout import open_layout
+from deploy.local.ports import choose_ports
+from deploy.local.servers import child_environment, open_credentials
+from deploy.local.stack import down, up
+from shared.settings import Settings
+from shared.storage.s3 import S3Store
+from tests.benchmarks.data_plane.slices import Slices
+
+_WATCHED = ("api", "worker-cpu")
+
+
+class Memory:
+    """The most that processes held (resident, MiB) above their first measurement."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        self._processes = {name: psutil.Process(pids[name]) for name in _WATCHED}
+        self._idle = self._now()
+        self.most = dict.fromkeys(_WATCHED, 0)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no longer."""
+        self._ended.set()
+        self._thread.join()
+
+    def _now(self) -> dict[str, int]:
+        return {n: p.memory_info().rss >> 20 for n, p in self._processes.items()}
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.1):
+            for name, held in self._now().items():
+                self.most[name] = max(self.most[name], held - self._idle[name])
+
+
+class Client:
+    """Submits a step and waits for its end."""
+
+    def __init__(self, url: str, key: str) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=3600, trust_env=False)
+
+    def step(self, path: str, **sent: Any) -> tuple[str, int]:
+        """The data set that a request makes, and its images."""
+        answer = self._http.post(path, **sent).raise_for_status().json()
+        while answer["status"] not in ("succeeded", "failed", "cancelled"):
+            time.sleep(0.5)
+            answer = self._http.get(f"/jobs/{answer['id']}").raise_for_status().json()
+        if answer["status"] != "succeeded":
+            sys.exit(f"{path}: {answer['status']} {answer['error']}")
+        return answer["output"]["dataset"], answer["output"]["images"]
+
+    def fetch(self, dataset: str) -> int:
+        """Bytes of a data set's archive, which is thrown away as it comes."""
+        with self._http.stream("GET", f"/datasets/{dataset}/archive") as answer:
+            return sum(len(chunk) for chunk in answer.iter_bytes())
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def run(slices: int, folder: Path) -> None:
+    """All steps, on a stack of its own below ``folder``."""
+    archive = folder / "slices.zip"
+    started = time.perf_counter()
+    lesions = Slices().write_zip(archive, slices)
+    size = archive.stat().st_size / 2**30
+    drawn = time.perf_counter() - started
+    _say(f"{slices} slices, {lesions} lesions, {size:.2f} GiB; drawn in {drawn:.0f} s")
+    home = folder / "home"
+    description = up(home, 0)
+    try:
+        client = Client(description["url"], description["key"])
+        sets = _measure(client, description["processes"], archive)
+        _say(_objects(home, *sets))
+    finally:
+        down(home)
+
+
+def _measure(client: Client, pids: dict[str, int], archive: Path) -> tuple[str, ...]:
+    def ingest() -> tuple[str, int]:
+        with archive.open("rb") as file:
+            form = {"layout": "deeplesion", "name": "large"}
+            return client.step("/datasets", data=form, files={"file": ("slices.zip", file)})
+
+    # Workers import what they need at their first job; idle is what they hold after that.
+    memory = Memory(pids)
+    raw = _timed("upload and ingest", ingest)
+    archive.unlink()
+    crops = _timed("preprocess", lambda: client.step("/preprocess", json={"dataset": raw}))
+    copies = _timed("augment x3", lambda: client.step("/augment", json={"dataset": crops}))
+    started = time.perf_counter()
+    fetched = client.fetch(copies)
+    _say(f"archive of the copies: {fetched >> 20} MiB in {time.perf_counter() - started:.1f} s")
+    memory.stop()
+    for name, most in memory.most.items():
+        _say(f"{name}: at most {most} MiB above idle")
+    return raw, crops, copies
+
+
+def _timed(what: str, step: Any) -> str:
+    started = time.perf_counter()
+    dataset, images = step()
+    seconds = time.perf_counter() - started
+    _say(f"{what}: {images} images in {seconds:.1f} s, {images / seconds:.0f}/s")
+    return str(dataset)
+
+
+def _objects(home: Path, *datasets: str) -> str:
+    layout = open_layout(home)
+    known = child_environment(open_credentials(layout), choose_ports(layout, api_port=0))
+    names = {name.removeprefix("LESIONGAN_").lower(): value for name, value in known.items()}
+    store = S3Store(Settings.model_validate(names))
+    counts = [str(len(list(store.list(f"datasets/{each}/")))) for each in datasets]
+    return f"objects of the three data sets: {', '.join(counts)}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slices", type=int, default=4000)
+    parser.add_argument("--folder", type=Path, help="where there is room for three times the data")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="data-plane-", dir=options.folder) as name:
+        run(options.slices, Path(name))

@@ -1,0 +1,88 @@
+"""Any number of slices of DeepLesion's size and layout, each with pixels of its own.
+
+Drawing a phantom takes half a second. So some dozens are drawn, and each slice is one of them with
+new noise: as hard to compress as a scan, and no two alike.
+"""
+
+import csv
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.preprocessing.domain.deeplesion_rows import TABLE
+from services.preprocessing.domain.phantom.writer import write_phantoms
+
+_LESIONS_PER_CATEGORY = 4
+#: HU; makes a slice about as large as DeepLesion's (9 GB of PNG for 32,120 slices).
+_NOISE_HU = 12.0
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A slice (uint16 [H, W]) and its rows of the table."""
+
+    values: NDArray[np.uint16]
+    rows: list[dict[str, str]]
+
+
+class Slices:
+    """Slices number 0, 1, 2 …; the same number is always the same slice."""
+
+    def __init__(self) -> None:
+        self._drawn = list(_draw())
+
+    def png(self, number: int) -> bytes:
+        """The slice's file."""
+        base = self._drawn[number % len(self._drawn)].values
+        random = np.random.Generator(np.random.SFC64(number))
+        noise = random.standard_normal(base.shape, dtype=np.float32) * _NOISE_HU
+        values = np.clip(base + np.rint(noise), 0, 65535).astype(np.uint16)
+        return cv2.imencode(".png", values, _PNG)[1].tobytes()
+
+    def rows(self, number: int) -> list[dict[str, str]]:
+        """The slice's lesions, as rows of ``DL_info.csv``; ten slices share a patient."""
+        patient = str(1 + number // 10)
+        names = {"File_name": f"{number:06d}_01_01_010.png", "Patient_index": patient}
+        split = {"Train_Val_Test": str((1, 1, 1, 2, 3)[number // 10 % 5])}
+        return [{**row, **names, **split} for row in self._drawn[number % len(self._drawn)].rows]
+
+    def write_zip(self, path: Path, count: int) -> int:
+        """``count`` slices as one archive, stored as they are; returns its lesions."""
+        rows = [row for number in range(count) for row in self.rows(number)]
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(TABLE, _table(rows))
+            for number in range(count):
+                archive.writestr(f"Images_png/{number:06d}_01_01/010.png", self.png(number))
+        return len(rows)
+
+
+def _draw() -> Iterator[_Drawn]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "phantoms.zip"
+        write_phantoms(path, lesions_per_category=_LESIONS_PER_CATEGORY)
+        with zipfile.ZipFile(path) as archive:
+            table = csv.DictReader(io.StringIO(archive.read(TABLE).decode()))
+            rows_of: dict[str, list[dict[str, str]]] = {}
+            for row in table:
+                series, _, number = row["File_name"].rpartition("_")
+                rows_of.setdefault(f"Images_png/{series}/{number}", []).append(row)
+            for name, rows in rows_of.items():
+                data = np.frombuffer(archive.read(name), np.uint8)
+                values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+                yield _Drawn(np.asarray(values, np.uint16), rows)
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return sink.getvalue()
