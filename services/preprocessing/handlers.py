@@ -1,7 +1,7 @@
 """Use cases: take a data set in, preprocess one, preview an image."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,10 +17,11 @@ from lesiongan.contracts.datasets import (
     PreprocessOptions,
     SubsetCommand,
 )
+from services.preprocessing.decoding import decoded, encode_image
 from services.preprocessing.domain import pipeline
 from services.preprocessing.domain.archives import ArchiveLimits, Source
 from services.preprocessing.domain.layouts import open_layout
-from services.preprocessing.domain.png import GreyImage, decode_grey, encode_grey
+from services.preprocessing.domain.png import decode_grey, encode_grey
 from services.preprocessing.domain.preview import before_after
 from services.preprocessing.domain.raw_images import RawImage, RawImages, Skipped
 from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
@@ -42,6 +43,8 @@ from shared.storage.listing import listing_sha256
 from shared.storage.parts import part_key
 from shared.storage.port import ObjectStore
 
+_NO_NEIGHBOUR = "neighbouring slices are missing, or of another kind than their lesion's"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
@@ -52,6 +55,7 @@ class Ingest:
 
     name: str
     layout: Layout
+    neighbours: bool = False
     upload: str | None = None
     s3: str | None = None
     listing: str | None = None
@@ -71,7 +75,8 @@ def ingest(
     upload = _upload(job, command)
     try:
         with _open(store, command, upload, limits) as source:
-            outcome = _store_raw(job, store, command, open_layout(source, command.layout), secret)
+            images = open_layout(source, command.layout, neighbours=command.neighbours)
+            outcome = _store_raw(job, store, command, images, secret)
     except BadInput:
         with job.fenced() as session:
             _forget(session, command)
@@ -127,6 +132,9 @@ def _store_raw(
     with DatasetWriter(destination(store, job)) as writer:
         writer.resume()
         known = {record.source for record in writer.records}
+        if command.neighbours:
+            beside = [each for r in writer.records for each in (r.previous, r.following)]
+            noted[_NO_NEIGHBOUR] = beside.count(None)
         for done, item in enumerate(images.items(known), start=1):
             job.progress(done, images.expected, "image")
             if isinstance(item, Skipped):
@@ -138,7 +146,11 @@ def _store_raw(
                     skipped.append(Skipped(item.file, item.row, "the patient was withdrawn"))
                     noted["images of withdrawn patients left out"] += 1
                     continue
-                writer.add(item.png, about)
+                writer.add(
+                    item.png, about, previous=item.previous_png, following=item.following_png
+                )
+                if command.neighbours:
+                    noted[_NO_NEIGHBOUR] += (item.previous_png, item.following_png).count(None)
             noted["boxes clipped to their image"] += item.box_clipped
             noted["lesions marked as possibly noisy"] += item.noisy
         new = NewDataset(
@@ -146,7 +158,7 @@ def _store_raw(
             name=command.name,
             kind="raw",
             parents=[],
-            command={"layout": command.layout},
+            command={"layout": command.layout, **_given_neighbours(command)},
             phantom=images.is_phantom,
             job_id=job.job_id,
             skipped=[{"file": s.file, "row": s.row, "reason": s.reason} for s in skipped],
@@ -154,6 +166,10 @@ def _store_raw(
         )
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
+
+
+def _given_neighbours(command: Ingest) -> dict[str, bool]:
+    return {"neighbours": True} if command.neighbours else {}
 
 
 def _withdrawn(job: JobContext) -> frozenset[str]:
@@ -195,10 +211,10 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
     grown = sum(_field_grows(record, options) for record in parent.records)
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        for record, image in _decoded(store, parent, parent.records[first:]):
-            made = pipeline.preprocess_slice(image.values, _metadata(record), options)
+        for record, slices in decoded(store, parent, parent.records[first:], command.neighbours):
+            made = pipeline.preprocess_stack(slices, _metadata(record), options)
             split_name = split.splits[record.index]
-            writer.add(encode_grey(made.image), _made_meta(record, made, split_name))
+            writer.add(encode_image(made.image), _made_meta(record, made, split_name))
             job.progress(len(writer), len(parent.records), "image")
         new = NewDataset(
             id=job.target,
@@ -208,7 +224,7 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
             command=command.model_dump(mode="json"),
             phantom=parent.row.phantom,
             job_id=job.job_id,
-            notes=list(_notes(parent, split, grown)),
+            notes=[*_notes(parent, split, grown), *_stood_in(parent, command)],
         )
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
@@ -229,17 +245,6 @@ def _split(
         keep=asked.keep,
         on_pass=on_pass,
     )
-
-
-def _decoded(
-    store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
-) -> Iterator[tuple[ImageRecord, GreyImage]]:
-    """Each record with its pixels; lesions of one slice lie side by side and decode it once."""
-    sha256, image = "", None
-    for record, png in reading.iterate(store, dataset, records):
-        if image is None or record.sha256 != sha256:
-            sha256, image = record.sha256, decode_grey(png)
-        yield record, image
 
 
 def _options(command: PreprocessOptions) -> pipeline.PreprocessOptions:
@@ -266,7 +271,7 @@ def _field_grows(record: ImageRecord, options: pipeline.PreprocessOptions) -> bo
 
 
 def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | None) -> ImageMeta:
-    height, width = made.image.shape
+    height, width = made.image.shape[-2:]
     return ImageMeta(
         category=record.category,
         split=split,
@@ -280,6 +285,7 @@ def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | 
         window_hu=made.window_hu,
         noisy=record.noisy,
         parent_index=record.index,
+        channels=1 if made.image.ndim == 2 else 3,
     )
 
 
@@ -294,6 +300,13 @@ def _notes(parent: StoredDataset, split: SplitResult, grown: int) -> Iterator[st
         yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
     if grown:
         yield f"{grown} fields of view were widened to hold their lesion"
+
+
+def _stood_in(parent: StoredDataset, command: PreprocessCommand) -> Iterator[str]:
+    if command.neighbours:
+        sides = [each for r in parent.records for each in (r.previous, r.following)]
+        missing = sides.count(None)
+        yield f"{missing} of {len(sides)} neighbouring slices are missing: the lesion's stands in"
 
 
 def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> Outcome:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from minio import Minio
 from sqlalchemy.orm import Session
 
-from services.preprocessing import handlers
+from services.preprocessing import decoding
 from services.preprocessing.domain.png import GreyImage, decode_grey
 from services.worker import find_task
 from shared.datasets import catalog, reading
@@ -176,7 +176,7 @@ def test_what_lies_in_complete_shards_is_not_decoded_again(
         decoded.append(1)
         return decode_grey(data)
 
-    monkeypatch.setattr(handlers, "decode_grey", counted)
+    monkeypatch.setattr(decoding, "decode_grey", counted)
     job_id = preprocess(ports, target)
     attempt(ports, job_id, lives=20)
     with ports.sessions() as session:
