@@ -51,7 +51,7 @@ def body(lesion_px: int = 14) -> NDArray[np.uint16]:
 def grey() -> NDArray[np.uint8]:
     """The body as a picture of 8 bits."""
     hu = np.clip(decode_hu(body()).astype(int), -175, 275)
-    return ((hu + 175) * 255 // 450).astype(np.uint8)
+    return np.asarray((hu + 175) * 255 // 450, np.uint8)
 
 
 #: A dark lesion in the liver at the centre of each crop, which the seed's method does not show; the
