@@ -31,6 +31,7 @@ from shared.worker.attended import AttendedStore
 from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, pictures, slices
 from tests.integration.shared.builders import claimed, committed, row, silence
+from tests.unit.preprocessing.builders import slice_png
 
 #: Images in a shard.
 SMALL = 4
@@ -88,13 +89,13 @@ def queued(sessions: Sessions, **members: Any) -> str:
     return str(committed(sessions, lambda s: submit(s, lambda _: new, key_id=None)).job.id)
 
 
-def ingest(ports: Ports, files: dict[str, bytes], layout: str) -> str:
+def ingest(ports: Ports, files: dict[str, bytes], layout: str, **options: bool) -> str:
     """The id of a job that takes files in."""
     data = archive(files)
     upload = UploadRow(id=new_id("up"), bytes=len(data), parts=1, part_bytes=len(data), sha256="")
     ports.store.put(part_key(upload.id, 0), data)
     committed(ports.sessions, lambda session: session.add(upload))
-    given = {"name": "a test's", "layout": layout, "upload": upload.id}
+    given = {"name": "a test's", "layout": layout, "upload": upload.id, **options}
     return queued(ports.sessions, kind="ingest", input=given)
 
 
@@ -145,6 +146,24 @@ def test_an_ingest_that_is_killed_takes_in_the_same(ports: Ports, layout: str) -
     @given(LIVES)
     def same(lives: list[int]) -> None:
         assert made(ports, ingest(ports, files, layout), lives) == whole
+
+    same()
+
+
+def test_neighbours_survive_as_well(ports: Ports) -> None:
+    files = slices(patients=12)
+    files |= {
+        name.replace("010", "011"): slice_png(seed=5000 + number)
+        for number, name in enumerate(list(files)[1:])
+    }
+    whole = made(ports, ingest(ports, files, "deeplesion", neighbours=True))
+    assert any("neighbouring slices are missing" in note for note in whole["notes"])
+    assert any(record.following for record in whole["records"])
+
+    @hypothesis_settings(max_examples=4)
+    @given(LIVES)
+    def same(lives: list[int]) -> None:
+        assert made(ports, ingest(ports, files, "deeplesion", neighbours=True), lives) == whole
 
     same()
 
