@@ -103,6 +103,23 @@ def test_lesions_of_a_slice_are_adjacent_and_it_is_read_once() -> None:
     assert files.reads == ["DL_info.csv", second, PATH]
 
 
+def test_lesions_of_several_categories_on_a_slice_are_an_image_each() -> None:
+    rows = [lesion(), lesion(Coarse_lesion_type="6", Bounding_boxes="40, 30, 60, 44")]
+    first, second = read(source(rows))
+    assert isinstance(first, RawImage)
+    assert isinstance(second, RawImage)
+    assert (first.category, second.category) == ("liver", "kidney")
+    assert (first.box_px, second.box_px) == ((15, 13, 35, 27), (40, 30, 60, 44))
+    assert first.sha256 == second.sha256
+
+
+def test_slices_of_768_pixels_are_taken_as_they_are() -> None:
+    row = lesion(Image_size="768, 768", Spacing_mm_px_="0.5, 0.5, 1", Bounding_boxes="9, 9, 99, 99")
+    (image,) = read(source([row], {PATH: slice_png(width=768, height=768)}))
+    assert isinstance(image, RawImage)
+    assert (image.width, image.height, image.spacing_mm) == (768, 768, 0.5)
+
+
 def test_a_box_partly_outside_is_clipped_and_says_so() -> None:
     (image,) = read(source([lesion(Bounding_boxes="-3.5, 40, 20, 60.25")]))
     assert isinstance(image, RawImage)

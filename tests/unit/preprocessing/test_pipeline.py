@@ -63,6 +63,18 @@ def test_the_box_is_given_on_the_crop() -> None:
     assert done.window_hu == (-175.0, 275.0)
 
 
+def test_a_finer_slice_gives_the_same_crop() -> None:
+    """As of DeepLesion's 768 pixels: more pixels of the same patient, not a larger patient."""
+    coarse = preprocess_slice(disc_slice(), lesion(), PreprocessOptions(size=64))
+    double = np.kron(disc_slice(), np.ones((2, 2), np.uint16))
+    x1, y1, x2, y2 = (2 * side for side in lesion().box_px or ())
+    metadata = SliceMetadata(spacing_mm=0.4, box_px=(x1, y1, x2, y2), window_hu=(-175, 275))
+    fine = preprocess_slice(double, metadata, PreprocessOptions(size=64))
+    assert fine.spacing_mm == coarse.spacing_mm
+    assert fine.box_px == pytest.approx(coarse.box_px)
+    assert np.abs(fine.image.astype(int) - coarse.image.astype(int)).mean() < 1
+
+
 def test_a_large_lesion_grows_the_field() -> None:
     done = preprocess_slice(disc_slice(40), lesion(40), PreprocessOptions(size=64))
     assert choose_crop(disc_slice().shape, lesion(40), PreprocessOptions(size=64))[0].grown
