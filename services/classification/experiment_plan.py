@@ -73,6 +73,7 @@ def _source(
         phantom=dataset.phantom,
         categories=categories,
         image_size=reading.square_size(session, store, dataset, IMAGE_SIZES),
+        channels=reading.channels(session, store, dataset),
     )
 
 
@@ -88,6 +89,8 @@ def _raw_source(session: Session, dataset: DatasetRow, command: ExperimentComman
     if lacking:
         names = ", ".join(lacking)
         raise BadInput(f"data set {dataset.id} has fewer than {needed} images of {names}")
+    if settings.neighbours:
+        catalog.require_neighbours(dataset)
     asked = PreprocessCommand(dataset=dataset.id, **settings.model_dump())
     job = preprocess_job(session, asked, images=dataset.images)
     assert job.target is not None, "jobs that make data sets name them"
@@ -97,6 +100,7 @@ def _raw_source(session: Session, dataset: DatasetRow, command: ExperimentComman
         phantom=dataset.phantom,
         categories=categories,
         image_size=settings.size,
+        channels=3 if settings.neighbours else 1,
         requires=[job],
     )
 
@@ -110,10 +114,10 @@ def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source
     unknown = [name for name in source.categories if name not in gan.categories]
     if unknown:
         raise BadInput(f"{gan.id} does not know {', '.join(unknown)}, which the arms need")
-    if gan.image_size != source.image_size:
+    if (gan.image_size, gan.channels) != (source.image_size, source.channels):
         raise BadInput(
-            f"{gan.id} makes images of {gan.image_size} px, and the data set's have "
-            f"{source.image_size} px"
+            f"{gan.id} makes images of {gan.image_size} px in {gan.channels} channel(s), and the "
+            f"data set's have {source.image_size} px in {source.channels}"
         )
     if gan.dataset_id != source.dataset_id or command.train_per_category is not None:
         raise BadInput(

@@ -35,6 +35,7 @@ class Source:
     phantom: bool
     categories: list[Category]
     image_size: int
+    channels: int
     requires: list[NewJob] = field(default_factory=list)
 
 
@@ -136,6 +137,7 @@ class SeedPlan:
             phantom=self._source.phantom,
             categories=self._source.categories,
             image_size=self._source.image_size,
+            channels=self._source.channels,
         )
         job = train_gan_job(
             self._session,

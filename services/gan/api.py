@@ -58,6 +58,7 @@ def _plan(session: Session, store: ObjectStore, command: GanCommand) -> NewJob:
         phantom=dataset.phantom,
         categories=categories,
         image_size=size,
+        channels=reading.channels(session, store, dataset),
     )
     return train_gan_job(session, command, data, gan_id=new_id("gan"), for_experiment=False)
 

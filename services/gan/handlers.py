@@ -205,6 +205,7 @@ def _synthetic_meta(
         height=image.shape[1],
         seed=seed,
         draw=0,
+        channels=1 if len(image) == 1 else 3,
     )
 
 

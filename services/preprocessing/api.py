@@ -9,11 +9,9 @@ from pydantic import ConfigDict
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from lesiongan.contracts.base import Command
 from lesiongan.contracts.datasets import (
     IngestCommand,
-    Layout,
-    Name,
+    IngestOptions,
     PreprocessCommand,
     PreprocessOptions,
 )
@@ -39,11 +37,8 @@ from shared.web.uploads import discard, receive
 router = Router(tags=["preprocessing"])
 
 
-class IngestForm(Command):
+class IngestForm(IngestOptions):
     """The fields beside an uploaded file."""
-
-    name: Name
-    layout: Layout
 
 
 _FORM = schema_of(IngestForm)
@@ -116,7 +111,7 @@ async def _ingest_upload(request: Request, submission: Submission) -> JSONRespon
     try:
         fields = validated(IngestForm, form.fields)
         given = {**fields.model_dump(), "upload": upload.id}
-        plan = _ingest_plan(fields.layout, upload.sha256, given, keep)
+        plan = _ingest_plan(fields, upload.sha256, given, keep)
         body = fingerprint([fields.model_dump(), upload.sha256])
         return await submission.including(body).answer(plan)
     finally:
@@ -131,8 +126,8 @@ async def _ingest_prefix(request: Request, submission: Submission) -> JSONRespon
     if address.partition("/")[0] == state.settings.s3_bucket:
         raise BadInput("the service's own bucket is not a source: use a bucket of yours")
     content = await run_in_threadpool(_listing_sha256, state.store, address)
-    given = {"name": command.name, "layout": command.layout, "s3": address, "listing": content}
-    return await submission.answer(_ingest_plan(command.layout, content, given, None))
+    given = {**command.model_dump(exclude={"source"}), "s3": address, "listing": content}
+    return await submission.answer(_ingest_plan(command, content, given, None))
 
 
 def _listing_sha256(store: ObjectStore, address: str) -> str:
@@ -146,13 +141,13 @@ def _listing_sha256(store: ObjectStore, address: str) -> str:
 
 
 def _ingest_plan(
-    layout: Layout,
+    options: IngestOptions,
     content_sha256: str,
     given: dict[str, Any],
     also: Callable[[Session, JobRow], None] | None,
 ) -> Plan:
     def plan(session: Session) -> NewJob:
-        target = ingest_id(session, content_sha256, layout)
+        target = ingest_id(session, content_sha256, options.layout, neighbours=options.neighbours)
         return NewJob(
             kind="ingest",
             queue="preprocessing",
@@ -180,6 +175,8 @@ async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> J
         parent = catalog.get(session, command.dataset)
         if parent.kind != "raw":
             raise BadInput(f"data set {parent.id} is {parent.kind}: only raw ones are preprocessed")
+        if command.neighbours:
+            catalog.require_neighbours(parent)
         return preprocess_job(session, command, images=parent.images)
 
     return await submission.answer(plan)

@@ -1,7 +1,7 @@
 """Use cases: take a data set in, preprocess one, preview an image."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from lesiongan.contracts.categories import Split
 from lesiongan.contracts.datasets import (
     Layout,
     PreprocessCommand,
@@ -20,18 +19,17 @@ from lesiongan.contracts.datasets import (
 from services.preprocessing.domain import pipeline
 from services.preprocessing.domain.archives import ArchiveLimits, Source
 from services.preprocessing.domain.layouts import open_layout
-from services.preprocessing.domain.png import GreyImage, decode_grey, encode_grey
+from services.preprocessing.domain.png import decode_grey, encode_grey
 from services.preprocessing.domain.preview import before_after
 from services.preprocessing.domain.raw_images import RawImage, RawImages, Skipped
-from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
 from services.preprocessing.domain.subset import draw
+from services.preprocessing.planning import notes_of, options_of, planned, preprocessed
 from services.preprocessing.sources import PrefixSource, upload_source
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
 from shared.datasets.parts import Part
 from shared.datasets.pseudonyms import pseudonym
-from shared.datasets.reading import StoredDataset
-from shared.datasets.records import ImageMeta, ImageRecord, from_json
+from shared.datasets.records import ImageMeta, from_json
 from shared.datasets.removal import delete_objects
 from shared.datasets.writing import DatasetWriter, destination, part_destination
 from shared.db import content_lock
@@ -44,6 +42,8 @@ from shared.storage.listing import listing_sha256
 from shared.storage.parts import part_key
 from shared.storage.port import ObjectStore
 
+_NO_NEIGHBOUR = "neighbouring slices are missing, or of another kind than their lesion's"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
@@ -54,6 +54,7 @@ class Ingest:
 
     name: str
     layout: Layout
+    neighbours: bool = False
     upload: str | None = None
     s3: str | None = None
     listing: str | None = None
@@ -73,7 +74,8 @@ def ingest(
     upload = _upload(job, command)
     try:
         with _open(store, command, upload, limits) as source:
-            outcome = _store_raw(job, store, command, open_layout(source, command.layout), secret)
+            images = open_layout(source, command.layout, neighbours=command.neighbours)
+            outcome = _store_raw(job, store, command, images, secret)
     except BadInput:
         with job.fenced() as session:
             _forget(session, command)
@@ -129,6 +131,9 @@ def _store_raw(
     with DatasetWriter(destination(store, job)) as writer:
         writer.resume()
         known = {record.source for record in writer.records}
+        if command.neighbours:
+            beside = [each for r in writer.records for each in (r.previous, r.following)]
+            noted[_NO_NEIGHBOUR] = beside.count(None)
         for done, item in enumerate(images.items(known), start=1):
             job.progress(done, images.expected, "image")
             if isinstance(item, Skipped):
@@ -140,7 +145,11 @@ def _store_raw(
                     skipped.append(Skipped(item.file, item.row, "the patient was withdrawn"))
                     noted["images of withdrawn patients left out"] += 1
                     continue
-                writer.add(item.png, about)
+                writer.add(
+                    item.png, about, previous=item.previous_png, following=item.following_png
+                )
+                if command.neighbours:
+                    noted[_NO_NEIGHBOUR] += (item.previous_png, item.following_png).count(None)
             noted["boxes clipped to their image"] += item.box_clipped
             noted["lesions marked as possibly noisy"] += item.noisy
         new = NewDataset(
@@ -148,7 +157,7 @@ def _store_raw(
             name=command.name,
             kind="raw",
             parents=[],
-            command={"layout": command.layout},
+            command={"layout": command.layout, **_given_neighbours(command)},
             phantom=images.is_phantom,
             job_id=job.job_id,
             skipped=[{"file": s.file, "row": s.row, "reason": s.reason} for s in skipped],
@@ -156,6 +165,10 @@ def _store_raw(
         )
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
+
+
+def _given_neighbours(command: Ingest) -> dict[str, bool]:
+    return {"neighbours": True} if command.neighbours else {}
 
 
 def _withdrawn(job: JobContext) -> frozenset[str]:
@@ -190,12 +203,12 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
     Many images are made in parts. A later attempt goes on after the last complete shard. Raises
     :class:`BadInput` for options that do not fit the images.
     """
-    plan = _planned(job, store, command)
+    plan = planned(job, store, command)
     parent = plan.parent
     divide_if_large(job, [1] * len(parent.records), command)
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        for png, meta in _preprocessed(store, plan, parent.records[first:]):
+        for png, meta in preprocessed(store, plan, parent.records[first:]):
             writer.add(png, meta)
             job.progress(len(writer), len(parent.records), "image")
         new = NewDataset(
@@ -206,7 +219,7 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
             command=command.model_dump(mode="json"),
             phantom=parent.row.phantom,
             job_id=job.job_id,
-            notes=list(_notes(plan)),
+            notes=list(notes_of(plan)),
         )
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
@@ -216,121 +229,14 @@ def preprocess_part(
     job: JobContext, store: ObjectStore, command: PreprocessCommand, dataset_id: str, part: Part
 ) -> Outcome:
     """The shards of one part of data set ``dataset_id``, as :func:`preprocess` would make them."""
-    plan = _planned(job, store, command)
+    plan = planned(job, store, command)
     with DatasetWriter(part_destination(store, job, dataset_id, part)) as writer:
         first = part.first_input + writer.resume()
-        for png, meta in _preprocessed(store, plan, plan.parent.records[first : part.end_input]):
+        for png, meta in preprocessed(store, plan, plan.parent.records[first : part.end_input]):
             writer.add(png, meta)
             job.progress(len(writer), part.images, "image")
         writer.flush()
         return Outcome({"images": len(writer)})
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is known before an image is read."""
-
-    parent: StoredDataset
-    options: pipeline.PreprocessOptions
-    split: SplitResult
-
-
-def _planned(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> _Plan:
-    with job.reading() as session:
-        parent = reading.open_dataset(session, store, command.dataset)
-    return _Plan(parent, _options(command), _split(parent.records, command, on_pass=job.check))
-
-
-def _preprocessed(
-    store: ObjectStore, plan: _Plan, records: Sequence[ImageRecord]
-) -> Iterator[tuple[bytes, ImageMeta]]:
-    for record, image in _decoded(store, plan.parent, records):
-        made = pipeline.preprocess_slice(image.values, _metadata(record), plan.options)
-        yield encode_grey(made.image), _made_meta(record, made, plan.split.splits[record.index])
-
-
-def _split(
-    records: Iterable[ImageRecord], command: PreprocessCommand, *, on_pass: Callable[[], None]
-) -> SplitResult:
-    items = [
-        SplitItem(category=r.category, patient=r.patient, sha256=r.sha256, split=r.split)
-        for r in records
-    ]
-    asked = command.split
-    return assign_splits(
-        items,
-        fractions=(asked.train, asked.val, asked.test),
-        seed=asked.seed,
-        keep=asked.keep,
-        on_pass=on_pass,
-    )
-
-
-def _decoded(
-    store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
-) -> Iterator[tuple[ImageRecord, GreyImage]]:
-    """Each record with its pixels; lesions of one slice lie side by side and decode it once."""
-    sha256, image = "", None
-    for record, png in reading.iterate(store, dataset, records):
-        if image is None or record.sha256 != sha256:
-            sha256, image = record.sha256, decode_grey(png)
-        yield record, image
-
-
-def _options(command: PreprocessOptions) -> pipeline.PreprocessOptions:
-    return pipeline.PreprocessOptions(
-        contrast=command.contrast,
-        crop=command.crop,
-        size=command.size,
-        spacing_mm=command.spacing_mm,
-        context_mm=command.context_mm,
-        window=command.window,
-    )
-
-
-def _metadata(record: ImageRecord) -> pipeline.SliceMetadata:
-    return pipeline.SliceMetadata(
-        spacing_mm=record.spacing_mm, box_px=record.box_px, window_hu=record.window_hu
-    )
-
-
-def _field_grows(record: ImageRecord, options: pipeline.PreprocessOptions) -> bool:
-    """Whether the lesion is too large for the wanted spacing; from what is known of it alone."""
-    shape = record.height, record.width
-    return pipeline.choose_crop(shape, _metadata(record), options)[0].grown
-
-
-def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | None) -> ImageMeta:
-    height, width = made.image.shape
-    return ImageMeta(
-        category=record.category,
-        split=split,
-        patient=record.patient,
-        source=record.source,
-        unit="uint8",
-        width=width,
-        height=height,
-        spacing_mm=made.spacing_mm,
-        box_px=made.box_px,
-        window_hu=made.window_hu,
-        noisy=record.noisy,
-        parent_index=record.index,
-    )
-
-
-def _notes(plan: _Plan) -> Iterator[str]:
-    split, records = plan.split, plan.parent.records
-    yield "the source's own split is kept" if split.kept else "split anew, by patient"
-    if split.without_patient:
-        yield f"{split.without_patient} images without a patient: each is a group of its own"
-    for category, name in split.missing:
-        yield f"no {category} image in {name}"
-    eight_bit = sum(record.unit == "uint8" for record in records)
-    if eight_bit:
-        yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
-    grown = sum(_field_grows(record, plan.options) for record in records)
-    if grown:
-        yield f"{grown} fields of view were widened to hold their lesion"
 
 
 def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> Outcome:
@@ -370,7 +276,7 @@ def preview(
     Raises :class:`BadInput` for what is not a grey PNG.
     """
     image = decode_grey(store.get(image_key))
-    picture = before_after(image.values, pipeline.SliceMetadata(), _options(options))
+    picture = before_after(image.values, pipeline.SliceMetadata(), options_of(options))
     key = f"results/{job.job_id}/{job.attempt}.png"
     store.put(key, encode_grey(picture), content_type="image/png")
     output: dict[str, Any] = {"object": key, "content_type": "image/png"}

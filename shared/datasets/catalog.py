@@ -191,6 +191,17 @@ def require_train(row: DatasetRow, categories: Iterable[str], *, at_least: int =
         )
 
 
+def require_neighbours(row: DatasetRow) -> None:
+    """Refuse images of 3 channels of a raw data set without neighbouring slices.
+
+    Raises :class:`BadInput`.
+    """
+    if not row.command.get("neighbours"):
+        raise BadInput(
+            f"data set {row.id} holds no neighbouring slices: take it in again with `neighbours`"
+        )
+
+
 def require_test(row: DatasetRow, categories: Iterable[str]) -> None:
     """Refuse a comparison on a data set that lacks test images of a category.
 

@@ -52,10 +52,13 @@ def run_id(kind: str, step: str, command: dict[str, Any]) -> str:
 def content_sha256(records: Iterable[ImageRecord]) -> str:
     """SHA-256 over the images' SHA-256 and what is said of them, in order.
 
-    Two data sets with the same pixels but other labels or splits differ.
+    Two data sets with the same pixels but other labels, splits or neighbouring slices differ.
     """
     digest = hashlib.sha256()
     for record in records:
         said = [record.sha256, record.category, record.split, record.patient]
+        beside = (record.previous, record.following)
+        if any(beside):
+            said += [None if each is None else each.sha256 for each in beside]
         digest.update(fingerprint(said).encode())
     return digest.hexdigest()

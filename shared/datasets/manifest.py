@@ -9,6 +9,15 @@ import pyarrow.parquet as pq
 
 from shared.datasets.records import ImageRecord, from_json
 
+_NEIGHBOUR = pa.struct(
+    [
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("sha256", pa.string(), nullable=False),
+    ]
+)
+
+#: Manifests that are older than a column lack it: :func:`read_manifest` then takes the default.
 SCHEMA = pa.schema(
     [
         pa.field("index", pa.int64(), nullable=False),
@@ -30,6 +39,9 @@ SCHEMA = pa.schema(
         pa.field("shard", pa.int32(), nullable=False),
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("size", pa.int64(), nullable=False),
+        pa.field("channels", pa.int8(), nullable=False),
+        pa.field("previous", _NEIGHBOUR),
+        pa.field("following", _NEIGHBOUR),
     ]
 )
 

@@ -1,15 +1,16 @@
 """Reading images back: ranged reads, neighbours together, nothing that is not asked for."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category, Split
 from shared.datasets import catalog
 from shared.datasets.manifest import read_manifest
-from shared.datasets.records import ImageRecord
+from shared.datasets.records import ImageRecord, Neighbour
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput, Gone, NotFound
 from shared.storage.port import ObjectStore
@@ -37,6 +38,14 @@ class StoredDataset:
             for record in self.records
             if category in (None, record.category) and split in (None, record.split)
         ]
+
+
+class Stack(NamedTuple):
+    """PNGs of an image and of the slices beside it, None where there is none."""
+
+    previous: bytes | None
+    png: bytes
+    following: bytes | None
 
 
 def open_dataset(session: Session, store: ObjectStore, dataset_id: str) -> StoredDataset:
@@ -72,6 +81,11 @@ def square_size(
     return first.width
 
 
+def channels(session: Session, store: ObjectStore, row: DatasetRow) -> int:
+    """How many channels a data set's images have: 1, or 3 where neighbours came along."""
+    return open_dataset(session, store, row.id).records[0].channels
+
+
 def record_at(dataset: StoredDataset, index: int) -> ImageRecord:
     """The record of image ``index``; raises :class:`NotFound`."""
     if not 0 <= index < len(dataset.records):
@@ -88,23 +102,62 @@ def iterate(
     store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
 ) -> Iterator[tuple[ImageRecord, bytes]]:
     """(record, PNG) of ``records``, in their order within the shards. Holds one span in memory."""
+    yield from _read_spans(store, dataset, records, _end)
+
+
+def iterate_stacks(
+    store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
+) -> Iterator[tuple[ImageRecord, Stack]]:
+    """As :func:`iterate`, with the slices beside each image, which lie in the same span."""
+    for record, data in _read_spans(store, dataset, records, _end_of_stack):
+        yield (
+            record,
+            Stack(
+                _cut(data, record, record.previous),
+                data[: record.size],
+                _cut(data, record, record.following),
+            ),
+        )
+
+
+def _end(record: ImageRecord) -> int:
+    return record.offset + record.size
+
+
+def _end_of_stack(record: ImageRecord) -> int:
+    beside = (each for each in (record.previous, record.following) if each is not None)
+    return max([_end(record), *(each.offset + each.size for each in beside)])
+
+
+def _cut(data: bytes, record: ImageRecord, beside: Neighbour | None) -> bytes | None:
+    """A neighbour out of the bytes that begin with the image's own."""
+    if beside is None:
+        return None
+    at = beside.offset - record.offset
+    return data[at : at + beside.size]
+
+
+def _read_spans(
+    store: ObjectStore,
+    dataset: StoredDataset,
+    records: Sequence[ImageRecord],
+    end: Callable[[ImageRecord], int],
+) -> Iterator[tuple[ImageRecord, bytes]]:
+    """Each record with the bytes from its offset to its end."""
     ordered = sorted(records, key=lambda record: (record.shard, record.offset))
-    for span in _spans(ordered):
+    for span in _spans(ordered, end):
         start = span[0].offset
-        size = span[-1].offset + span[-1].size - start
-        data = store.get_range(dataset.shard_keys[span[0].shard], start, size)
+        data = store.get_range(dataset.shard_keys[span[0].shard], start, end(span[-1]) - start)
         for record in span:
-            at = record.offset - start
-            yield record, data[at : at + record.size]
+            yield record, data[record.offset - start : end(record) - start]
 
 
-def _spans(ordered: Sequence[ImageRecord]) -> Iterator[list[ImageRecord]]:
+def _spans(
+    ordered: Sequence[ImageRecord], end: Callable[[ImageRecord], int]
+) -> Iterator[list[ImageRecord]]:
     span: list[ImageRecord] = []
     for record in ordered:
-        far = span and (
-            record.shard != span[0].shard
-            or record.offset + record.size - span[0].offset > SPAN_BYTES
-        )
+        far = span and (record.shard != span[0].shard or end(record) - span[0].offset > SPAN_BYTES)
         if far:
             yield span
             span = []

@@ -15,7 +15,8 @@ class ImageMeta:
 
     ``patient`` is a pseudonym. ``source`` says where it came from without naming files.
     ``spacing_mm`` is the distance of pixel centres. ``box_px`` is (x0, y0, x1, y1) in the image.
-    ``seed`` and ``draw``, with the index, make a synthetic image again.
+    ``seed`` and ``draw``, with the index, make a synthetic image again. An image of 3 ``channels``
+    is RGB, or a slice between its neighbours.
     """
 
     category: Category | None
@@ -32,6 +33,7 @@ class ImageMeta:
     parent_index: int | None = None
     seed: int | None = None
     draw: int | None = None
+    channels: Literal[1, 3] = 1
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object; tuples become lists."""
@@ -39,14 +41,29 @@ class ImageMeta:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbour:
+    """The slice beside an image's own: ``size`` bytes of PNG at ``offset`` of the same shard."""
+
+    offset: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImageRecord(ImageMeta):
-    """An image in its place: ``size`` bytes of PNG at ``offset`` of shard number ``shard``."""
+    """An image in its place: ``size`` bytes of PNG at ``offset`` of shard number ``shard``.
+
+    ``previous`` and ``following`` are slices of the same scan, stored behind the image in a raw
+    data set that keeps neighbours; None where there is none.
+    """
 
     index: int
     sha256: str
     shard: int
     offset: int
     size: int
+    previous: Neighbour | None = None
+    following: Neighbour | None = None
 
 
 Meta = TypeVar("Meta", bound=ImageMeta)
@@ -59,4 +76,7 @@ def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
     for name in ("box_px", "window_hu"):
         if members.get(name) is not None:
             members[name] = tuple(members[name])
+    for name in ("previous", "following"):
+        if members.get(name) is not None:
+            members[name] = Neighbour(**members[name])
     return kind(**members)

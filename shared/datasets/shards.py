@@ -1,5 +1,7 @@
 """Shards: tar files in WebDataset's format, a PNG and a JSON file an image.
 
+Neighbouring slices are ``.previous.png`` and ``.following.png`` of the same sample, behind its PNG.
+
 Source of the format: https://github.com/webdataset/webdataset (members of one sample share their
 name up to the first dot and lie side by side).
 """
@@ -15,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from shared.datasets.records import ImageMeta, ImageRecord, from_json
+from shared.datasets.records import ImageMeta, ImageRecord, Neighbour, from_json
 
 MAX_IMAGES = 4096
 #: 2,048 slices of 512 x 512 x 16 bits; it lies on the scratch disk until it is stored.
@@ -69,18 +71,27 @@ class ShardWriter:
         """Whether the next image belongs into another shard."""
         return len(self._records) >= MAX_IMAGES or self._tar.offset >= MAX_BYTES
 
-    def add(self, png: bytes, meta: ImageMeta) -> ImageRecord:
-        """Append an image; its record says where it lies."""
+    def add(
+        self,
+        png: bytes,
+        meta: ImageMeta,
+        *,
+        previous: bytes | None = None,
+        following: bytes | None = None,
+    ) -> ImageRecord:
+        """Append an image, and the slices beside it; its record says where they lie."""
         index = self.first_index + len(self._records)
+        offset = self._member(f"{index:08d}.png", png)
         record = ImageRecord(
             **meta.as_json(),
             index=index,
             sha256=hashlib.sha256(png).hexdigest(),
             shard=self.number,
-            offset=self._tar.offset + tarfile.BLOCKSIZE,
+            offset=offset,
             size=len(png),
+            previous=self._neighbour(f"{index:08d}.previous.png", previous),
+            following=self._neighbour(f"{index:08d}.following.png", following),
         )
-        self._member(f"{index:08d}.png", png)
         self._member(f"{index:08d}.json", json.dumps(record.as_json(), sort_keys=True).encode())
         self._records.append(record)
         return record
@@ -95,20 +106,35 @@ class ShardWriter:
             self.number, self._path, tuple(self._records), digest, self._path.stat().st_size
         )
 
-    def _member(self, name: str, data: bytes) -> None:
+    def _neighbour(self, name: str, png: bytes | None) -> Neighbour | None:
+        if png is None:
+            return None
+        offset = self._member(name, png)
+        return Neighbour(offset=offset, size=len(png), sha256=hashlib.sha256(png).hexdigest())
+
+    def _member(self, name: str, data: bytes) -> int:
+        """Where the data of the new member begin."""
+        offset = self._tar.offset + tarfile.BLOCKSIZE
         member = tarfile.TarInfo(name)
         member.size = len(data)
         self._tar.addfile(member, io.BytesIO(data))
+        return offset
 
 
 def read_shard(file: IO[bytes]) -> Iterator[tuple[ImageRecord, bytes]]:
-    """(record, PNG) of each image of a shard, in order, reading the file once from front to end."""
+    """(record, PNG) of each image of a shard, in order, reading the file once from front to end.
+
+    Neighbouring slices are passed over.
+    """
     with tarfile.open(fileobj=file, mode="r|") as tar:
         png = b""
         for member in tar:
+            kind = member.name.partition(".")[2]
+            if kind not in ("png", "json"):
+                continue
             content = tar.extractfile(member)
             data = b"" if content is None else content.read()
-            if member.name.endswith(".png"):
+            if kind == "png":
                 png = data
             else:
                 yield from_json(ImageRecord, json.loads(data)), png

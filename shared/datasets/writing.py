@@ -143,12 +143,19 @@ class DatasetWriter:
         self._next_shard = found.next_shard
         return len(self._records)
 
-    def add(self, png: bytes, meta: ImageMeta) -> None:
-        """Append an image; a shard that is full is stored and made visible."""
+    def add(
+        self,
+        png: bytes,
+        meta: ImageMeta,
+        *,
+        previous: bytes | None = None,
+        following: bytes | None = None,
+    ) -> None:
+        """Append an image, and the slices beside it; a full shard is stored and made visible."""
         if self._open is None:
             first_index = self._to.place.first_index + len(self._records)
             self._open = ShardWriter(self._next_shard, first_index)
-        self._open.add(png, meta)
+        self._open.add(png, meta, previous=previous, following=following)
         if self._open.full or len(self._open) >= self._plan(self._next_shard):
             self.flush()
 

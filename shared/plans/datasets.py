@@ -18,11 +18,14 @@ from shared.jobs.submit import NewJob
 from shared.queue.port import QueueName
 
 
-def ingest_id(session: Session, content_sha256: str, layout: str) -> str:
+def ingest_id(
+    session: Session, content_sha256: str, layout: str, *, neighbours: bool = False
+) -> str:
     """The id of the raw data set that a source makes: another one after each withdrawal from it."""
     inputs = [content_sha256]
+    command = {"layout": layout, "neighbours": True} if neighbours else {"layout": layout}
     while True:
-        target = dataset_id("ingest", inputs, {"layout": layout})
+        target = dataset_id("ingest", inputs, command)
         withdrawal = withdrawal_of(session, target)
         if withdrawal is None:
             return target

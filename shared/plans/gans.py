@@ -19,6 +19,7 @@ class GanData:
     phantom: bool
     categories: list[Category]
     image_size: int
+    channels: int
 
 
 def train_gan_job(
@@ -53,7 +54,7 @@ def train_gan_job(
                 for_experiment=for_experiment,
                 categories=list(data.categories),
                 image_size=data.image_size,
-                channels=1,
+                channels=data.channels,
                 steps=command.steps,
                 scores={},
                 command=given,

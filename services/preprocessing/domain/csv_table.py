@@ -21,6 +21,15 @@ MAX_TABLE_BYTES: Final = 64 << 20
 MAX_ROW_CHARACTERS: Final = 1 << 20
 
 
+class BadRow(BadInput):
+    """One row cannot be used. ``reason`` is a clause that names the column, not the row."""
+
+    def __init__(self, table: str, number: int, problem: str) -> None:
+        super().__init__(f"{table}, row {number}: {problem}.")
+        self.number = number
+        self.reason = problem
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of a table. ``number`` counts as a spreadsheet does: the header is row 1."""
@@ -30,14 +39,14 @@ class Row:
     cells: dict[str, str]
 
     def parse(self, column: str, parse: Callable[[str], T], expected: str) -> T:
-        """Raises BadInput that names table, row and column if ``parse`` raises ValueError."""
+        """Raises BadRow that names table, row and column if ``parse`` raises ValueError."""
         try:
             return parse(self.cells[column])
         except ValueError as error:
             raise self.error(f"{column} must be {expected}") from error
 
-    def error(self, problem: str) -> BadInput:
-        return BadInput(f"{self.table}, row {self.number}: {problem}.")
+    def error(self, problem: str) -> BadRow:
+        return BadRow(self.table, self.number, problem)
 
 
 def read_table(

@@ -6,13 +6,14 @@ lesion detection with deep learning", J. Med. Imaging 5(3), 2018, and the data s
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from lesiongan.contracts.categories import CATEGORIES, Category, Split
-from services.preprocessing.domain.csv_table import Row, read_table, unknown_category
-from services.preprocessing.domain.raw_images import Box
+from services.preprocessing.domain.csv_table import BadRow, Row, read_table, unknown_category
+from services.preprocessing.domain.raw_images import Box, Skipped
+from shared.errors import BadInput
 
 Value = TypeVar("Value")
 
@@ -73,22 +74,42 @@ class DeepLesionRow:
     split: Split
 
 
-def read_rows(content: bytes) -> list[DeepLesionRow]:
+@dataclass(frozen=True, slots=True)
+class DeepLesionTable:
+    """The lesions of a table, and the rows that say something impossible."""
+
+    rows: Sequence[DeepLesionRow]
+    skipped: Sequence[Skipped]
+
+
+def read_rows(content: bytes) -> DeepLesionTable:
     """Parses ``DL_info.csv``.
 
+    A row with a value that cannot be parsed, an unknown category code, or a box that is degenerate
+    or wholly outside its image is skipped; the reason names the column.
+
     Raises:
-        BadInput: a missing column, a value that cannot be parsed, an unknown category code, a box
-            that is degenerate or wholly outside its image, or a patient in two splits; names row
-            and column.
+        BadInput: a missing column, a row of another length, a patient in two splits, or more rows
+            that are wrong than right: then the table is not what it should be.
     """
-    rows = []
+    rows: list[DeepLesionRow] = []
+    skipped: list[Skipped] = []
     split_of_patient: dict[int, Split] = {}
     for cells in read_table(content, TABLE, COLUMNS, max_rows=MAX_LESIONS):
-        row = _parse_row(cells)
+        try:
+            row = _parse_row(cells)
+        except BadRow as fault:
+            skipped.append(Skipped(None, fault.number, fault.reason))
+            continue
         if split_of_patient.setdefault(row.patient, row.split) != row.split:
             raise cells.error("the patient is in two splits; a patient belongs to one")
         rows.append(row)
-    return rows
+    if len(skipped) > len(rows):
+        raise BadInput(
+            f"{TABLE}: {len(skipped)} of {len(rows) + len(skipped)} rows are wrong; "
+            f"the first is row {skipped[0].row}: {skipped[0].reason}."
+        )
+    return DeepLesionTable(rows, skipped)
 
 
 def _parse_row(row: Row) -> DeepLesionRow:

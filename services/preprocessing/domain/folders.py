@@ -182,8 +182,6 @@ def _read_image(png: bytes, ordinal: int, entry: _Entry) -> RawImage | Skipped:
         image = decode_grey(png)
     except UnreadableImage as error:
         return Skipped(ordinal, entry.row, error.detail)
-    except BadInput as error:
-        raise BadInput(f"{describe(ordinal, entry.row)}: {error.detail}") from error
     if not is_plausible(image.values):
         return Skipped(ordinal, entry.row, NOT_HOUNSFIELD)
     return _record(image, ordinal, entry)

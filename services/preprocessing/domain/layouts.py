@@ -16,10 +16,14 @@ _READERS: Final[dict[Layout, Callable[[Source], RawImages]]] = {
 }
 
 
-def open_layout(source: Source, layout: Layout) -> RawImages:
+def open_layout(source: Source, layout: Layout, *, neighbours: bool = False) -> RawImages:
     """Opens a source in the named layout: its table is parsed and checked, no image is read yet.
+
+    ``neighbours`` asks for the slices beside each image too; only DeepLesion's layout has them.
 
     Raises:
         BadInput: the source is not in that layout, or its table is wrong.
     """
+    if neighbours and layout == "deeplesion":
+        return DeepLesionImages(source, neighbours=True)
     return _READERS[layout](source)

@@ -1,6 +1,7 @@
 """From a decoded slice to the picture that a network sees."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,9 @@ from services.preprocessing.domain.windowing import (
     WindowHU,
     WindowName,
 )
+
+#: A slice as it was stored, ``[H, W]``: uint16 (HU + 32768) or uint8 (grey).
+Stored = NDArray[np.uint8] | NDArray[np.uint16]
 
 #: Black: what lies beyond an 8-bit image, and beyond any slice once contrast is applied.
 _BLACK: Final = 0.0
@@ -51,7 +55,9 @@ class SliceMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessed:
-    """``image`` is uint8 ``[size, size]``; the rest says how it came about."""
+    """``image`` is uint8 ``[size, size]``, or ``[3, size, size]`` of a lesion's slice between its
+    neighbours; the rest says how it came about.
+    """
 
     image: NDArray[np.uint8]
     spacing_mm: float | None  # of a pixel of image
@@ -86,6 +92,20 @@ def preprocess_slice(
         window_hu=window_hu if uses_window else None,
         crop=crop,
     )
+
+
+def preprocess_stack(
+    slices: Sequence[Stored], metadata: SliceMetadata, options: PreprocessOptions
+) -> Preprocessed:
+    """One slice, or a lesion's between the one before and the one after, cut and shaded alike.
+
+    The lesion's own is the middle one, which ``metadata`` describes.
+    """
+    made = [preprocess_slice(values, metadata, options) for values in slices]
+    middle = made[len(made) // 2]
+    if len(made) == 1:
+        return middle
+    return replace(middle, image=np.stack([each.image for each in made]))
 
 
 def choose_crop(

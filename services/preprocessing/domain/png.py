@@ -70,9 +70,8 @@ class GreyImage:
 def read_header(png: bytes) -> PngHeader:
     """Reads the first 33 bytes, without decoding.
 
-    Raises:
-        UnreadableImage: not a PNG, or a header that the standard does not allow.
-        BadInput: more than 50 megapixels.
+    Raises UnreadableImage: not a PNG, a header that the standard does not allow, or more than 50
+    megapixels.
     """
     if not png.startswith(_SIGNATURE):
         raise UnreadableImage("it is not a PNG image")
@@ -85,14 +84,14 @@ def read_header(png: bytes) -> PngHeader:
     if bit_depth not in _DEPTHS_OF_COLOUR_TYPE.get(colour_type, ()):
         raise UnreadableImage("the PNG has an impossible colour type or bit depth")
     if width * height > MAX_PIXELS:
-        raise BadInput(
-            f"The image is too large: {width} x {height} pixels; the limit is "
-            f"{MAX_PIXELS // 1_000_000} megapixels."
+        raise UnreadableImage(
+            f"the image is too large: {width} x {height} pixels; the limit is "
+            f"{MAX_PIXELS // 1_000_000} megapixels"
         )
     decoded_bytes = width * height * _CHANNELS_OF_COLOUR_TYPE[colour_type] * max(bit_depth // 8, 1)
     if decoded_bytes > MAX_DECODED_BYTES:
-        raise BadInput(
-            f"The image is too large: {width} x {height} pixels of colour; send it as grey."
+        raise UnreadableImage(
+            f"the image is too large: {width} x {height} pixels of colour; send it as grey"
         )
     return PngHeader(width, height, bit_depth, colour_type)
 
@@ -100,7 +99,7 @@ def read_header(png: bytes) -> PngHeader:
 def strip_metadata(png: bytes) -> bytes:
     """The same image without any chunk but its pixels; compressed pixel data stay byte for byte.
 
-    Every checksum is verified on the way. Raises UnreadableImage, or BadInput if too large.
+    Every checksum is verified on the way. Raises UnreadableImage.
     """
     read_header(png)
     kept = [_SIGNATURE]
@@ -120,9 +119,8 @@ def decode_grey(png: bytes) -> GreyImage:
     8- and 16-bit grey keep their compressed bytes. Grey stored as colour (equal channels, opaque)
     or with 1, 2 or 4 bits is encoded anew as plain grey.
 
-    Raises:
-        UnreadableImage: damaged or truncated, a real colour picture, or a transparent one.
-        BadInput: more than 50 megapixels.
+    Raises UnreadableImage: damaged or truncated, a real colour picture, a transparent one, or more
+    than 50 megapixels.
     """
     header = read_header(png)
     stripped = strip_metadata(png)
@@ -131,6 +129,14 @@ def decode_grey(png: bytes) -> GreyImage:
         return GreyImage(stripped, values)
     grey = _grey_of(values)
     return GreyImage(encode_grey(grey), grey)
+
+
+def decode_checked(png: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Values ``[H, W]`` of a PNG that :func:`decode_grey` made, or checked, before it was stored.
+
+    Raises UnreadableImage where it was damaged since.
+    """
+    return _decode(png)
 
 
 def encode_grey(values: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:

@@ -38,6 +38,9 @@ class RawImage:
     noisy: bool  # the source marks it as possibly noisy
     file: int
     row: int | None
+    #: The slices before and after this one, where they are wanted and there; pixels like ``png``'s.
+    previous_png: bytes | None = None
+    following_png: bytes | None = None
 
     @property
     def source(self) -> str:
@@ -47,11 +50,16 @@ class RawImage:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An image that was left out, and why. ``file`` is None when no file could be found."""
+    """An image that was left out, and why. ``file`` is None when no file could be found.
+
+    ``misfit``: it is of another kind than its layout or table says, so that a source of many such
+    images has been misunderstood.
+    """
 
     file: int | None
     row: int | None
     reason: str
+    misfit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

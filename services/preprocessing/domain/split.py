@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ DEFAULT_FRACTIONS: Final = (0.725, 0.18, 0.095)
 
 #: Greedy passes in different seeded orders; the one nearest to the fractions wins.
 _PASSES: Final = 4
+
+
+#: Whether to keep the source's own split: where it is complete, never, or in any case.
+Keep = bool | Literal["always"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,24 +56,25 @@ def assign_splits(
     *,
     fractions: tuple[float, float, float] = DEFAULT_FRACTIONS,
     seed: int = 0,
-    keep: bool = True,
+    keep: Keep = True,
     on_pass: Callable[[], None] = _nothing,
 ) -> SplitResult:
     """Assigns every image to a split; a patient's images go together.
 
     ``keep`` keeps the source's own split when it is complete: every image has one, and labelled
     images are in all three (DeepLesion's official training split has no labels, so it is not).
+    ``always`` keeps it even so.
     Otherwise the split is new and depends on images, fractions and seed alone, not on order.
     Unlabelled images follow their patient; patients without any label are for training.
     ``on_pass`` is called about once a second where images are many: what it raises ends the work.
 
     Raises:
         BadInput: fractions that are not positive or do not sum to 1, or a kept split that puts one
-            patient into two.
+            patient into two, or that lacks an image.
     """
     _check_fractions(fractions)
     groups = _groups_of(items)
-    kept = keep and _is_complete(items)
+    kept = keep == "always" or (keep and _is_complete(items))
     splits = (
         _own_splits(items, groups) if kept else _new_splits(items, groups, fractions, seed, on_pass)
     )
@@ -101,6 +106,11 @@ def _groups_of(items: Sequence[SplitItem]) -> list[list[int]]:
 
 
 def _own_splits(items: Sequence[SplitItem], groups: list[list[int]]) -> tuple[Split, ...]:
+    lacking = sum(item.split is None for item in items)
+    if lacking:
+        raise BadInput(
+            f"{lacking} images have no split of the source's own to keep; ask for a new split."
+        )
     for group in groups:
         if items[group[0]].patient and len({items[index].split for index in group}) > 1:
             raise BadInput(

@@ -50,7 +50,7 @@ def unsplit(sessions: Sessions, store: S3Store, counts: Mapping[Category, int]) 
 
 def gan(sessions: Sessions, dataset_id: str, categories: Sequence[Category], **members: Any) -> str:
     """The id of a GAN of 32 px that has weights."""
-    values = {"image_size": 32, "weights_key": "k", "weights_sha256": "0" * 64, **members}
+    values = {"image_size": 32, "weights_key": "k", "weights_sha256": "0" * 64, "channels": 1}
     row = GanRow(
         id=new_id("gan"),
         name="a test's",
@@ -58,11 +58,10 @@ def gan(sessions: Sessions, dataset_id: str, categories: Sequence[Category], **m
         job_id=new_id("job"),
         phantom=True,
         categories=list(categories),
-        channels=1,
         steps=1,
         scores={},
         command={},
-        **values,
+        **(values | members),
     )
     with sessions() as session:
         session.add(row)

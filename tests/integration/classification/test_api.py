@@ -104,6 +104,8 @@ def test_a_gan_that_saw_something_else(
     is_problem(experiment(client, images, gan_id=other), 422, other, f"been trained on {images}")
     large = gan(sessions, images, both, image_size=64)
     is_problem(experiment(client, images, gan_id=large), 422, "images of 64 px", "32 px")
+    deep = gan(sessions, images, both, channels=3)
+    is_problem(experiment(client, images, gan_id=deep), 422, "32 px in 3 channel(s)", "in 1")
     fitting = gan(sessions, images, both)
     drawn = experiment(client, images, gan_id=fitting, train_per_category=2)
     is_problem(drawn, 422, "train_per_category must be null")

@@ -203,7 +203,7 @@ def test_a_part_that_fails_fails_the_job_with_its_reason(
 ) -> None:
     job_id = bench.post("/preprocess", {"dataset": raw, "size": 32})
     bench.run(job_id)
-    monkeypatch.setattr("services.preprocessing.handlers.encode_grey", lambda _: 1 / 0)
+    monkeypatch.setattr("services.preprocessing.planning.encode_image", lambda _: 1 / 0)
     part = parts_of(bench.ports, job_id)[1]
     assert bench.run(part.id).status == "failed"
     ended = row(bench.ports.sessions, job_id)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from minio import Minio
 from sqlalchemy.orm import Session
 
-from services.preprocessing import handlers
-from services.preprocessing.domain.png import GreyImage, decode_grey
+from services.preprocessing import decoding
+from services.preprocessing.domain.png import decode_checked
 from services.worker import find_task
 from shared.datasets import catalog, reading
 from shared.db.engine import Sessions
@@ -31,6 +31,7 @@ from shared.worker.attended import AttendedStore
 from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, pictures, slices
 from tests.integration.shared.builders import claimed, committed, row, silence
+from tests.unit.preprocessing.builders import slice_png
 
 #: Images in a shard.
 SMALL = 4
@@ -88,13 +89,13 @@ def queued(sessions: Sessions, **members: Any) -> str:
     return str(committed(sessions, lambda s: submit(s, lambda _: new, key_id=None)).job.id)
 
 
-def ingest(ports: Ports, files: dict[str, bytes], layout: str) -> str:
+def ingest(ports: Ports, files: dict[str, bytes], layout: str, **options: bool) -> str:
     """The id of a job that takes files in."""
     data = archive(files)
     upload = UploadRow(id=new_id("up"), bytes=len(data), parts=1, part_bytes=len(data), sha256="")
     ports.store.put(part_key(upload.id, 0), data)
     committed(ports.sessions, lambda session: session.add(upload))
-    given = {"name": "a test's", "layout": layout, "upload": upload.id}
+    given = {"name": "a test's", "layout": layout, "upload": upload.id, **options}
     return queued(ports.sessions, kind="ingest", input=given)
 
 
@@ -149,6 +150,24 @@ def test_an_ingest_that_is_killed_takes_in_the_same(ports: Ports, layout: str) -
     same()
 
 
+def test_neighbours_survive_as_well(ports: Ports) -> None:
+    files = slices(patients=12)
+    files |= {
+        name.replace("010", "011"): slice_png(seed=5000 + number)
+        for number, name in enumerate(list(files)[1:])
+    }
+    whole = made(ports, ingest(ports, files, "deeplesion", neighbours=True))
+    assert any("neighbouring slices are missing" in note for note in whole["notes"])
+    assert any(record.following for record in whole["records"])
+
+    @hypothesis_settings(max_examples=4)
+    @given(LIVES)
+    def same(lives: list[int]) -> None:
+        assert made(ports, ingest(ports, files, "deeplesion", neighbours=True), lives) == whole
+
+    same()
+
+
 def test_a_preprocessing_that_is_killed_makes_the_same(ports: Ports) -> None:
     raw = ingest(ports, slices(patients=24), "deeplesion")
     made(ports, raw)
@@ -172,11 +191,11 @@ def test_what_lies_in_complete_shards_is_not_decoded_again(
     target = target_of(ports, raw)
     decoded: list[int] = []
 
-    def counted(data: bytes) -> GreyImage:
+    def counted(data: bytes) -> Any:
         decoded.append(1)
-        return decode_grey(data)
+        return decode_checked(data)
 
-    monkeypatch.setattr(handlers, "decode_grey", counted)
+    monkeypatch.setattr(decoding, "decode_checked", counted)
     job_id = preprocess(ports, target)
     attempt(ports, job_id, lives=20)
     with ports.sessions() as session:

@@ -109,6 +109,40 @@ def test_a_shard_is_a_tar_file_of_png_and_json_pairs() -> None:
         assert data[record.offset : record.offset + record.size] == png
 
 
+def test_neighbours_are_members_of_their_images_sample() -> None:
+    beside = {"previous": grey_png(10), "following": grey_png(11)}
+    with ShardWriter(0, first_index=0) as writer:
+        writer.add(grey_png(0), meta(), **beside)
+        writer.add(grey_png(1), meta(), following=beside["following"])
+        shard = writer.close()
+        data = shard.path.read_bytes()
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        names = tar.getnames()
+    assert names == [
+        "00000000.png",
+        "00000000.previous.png",
+        "00000000.following.png",
+        "00000000.json",
+        "00000001.png",
+        "00000001.following.png",
+        "00000001.json",
+    ]
+    assert list(read_shard(io.BytesIO(data))) == [
+        (record, grey_png(record.index)) for record in shard.records
+    ]
+    first, second = shard.records
+    assert second.previous is None
+    for record, place, png in (
+        (first, first.previous, grey_png(10)),
+        (first, first.following, grey_png(11)),
+        (second, second.following, grey_png(11)),
+    ):
+        assert place is not None
+        assert place.offset > record.offset
+        assert data[place.offset : place.offset + place.size] == png
+        assert place.sha256 == hashlib.sha256(png).hexdigest()
+
+
 def test_growing_shards_start_small_and_stay_few() -> None:
     sizes = [growing_shards(number) for number in range(9)]
     assert sizes == [64, 128, 256, 512, 1024, 2048, 2048, 2048, 2048]

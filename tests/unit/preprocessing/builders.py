@@ -2,6 +2,7 @@
 
 import csv
 import io
+import struct
 import zlib
 from collections.abc import Mapping, Sequence
 
@@ -52,6 +53,14 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def after_header(png: bytes, inserted: bytes) -> bytes:
     """The PNG with something between its IHDR chunk and the rest."""
     return png[:33] + inserted + png[33:]
+
+
+def header_only(
+    width: int, height: int, *, bit_depth: int = 8, colour_type: int = 0, interlace: int = 0
+) -> bytes:
+    """A PNG that ends after its header."""
+    body = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, interlace)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", body)
 
 
 def lesion(**cells: str) -> dict[str, str]:

@@ -3,16 +3,27 @@
 from collections.abc import Mapping
 from itertools import product
 
+import numpy as np
 import pytest
 
 from services.preprocessing.domain.deeplesion import DeepLesionImages
 from services.preprocessing.domain.deeplesion_rows import COLUMNS, read_rows
-from services.preprocessing.domain.png import decode_grey, encode_grey
+from services.preprocessing.domain.png import encode_grey
 from services.preprocessing.domain.raw_images import Known, RawImage, Skipped
 from shared.errors import BadInput
-from tests.unit.preprocessing.builders import Files, grey_png, lesion, slice_png, table
+from tests.unit.preprocessing.builders import (
+    Files,
+    grey_png,
+    header_only,
+    lesion,
+    slice_png,
+    table,
+)
 
 PATH = "Images_png/000001_01_01/010.png"
+#: 40 HU stored as HU + 1024.
+OTHER_CONVENTION = encode_grey(np.full((48, 64), 1064, np.uint16))
+NINE = "Images_png/000001_01_01/009.png"
 
 
 def source(
@@ -27,6 +38,12 @@ def read(files: Files) -> list[RawImage | Skipped]:
     return [item for item in DeepLesionImages(files).items() if not isinstance(item, Known)]
 
 
+def two_slices(path: str, png: bytes) -> tuple[list[dict[str, str]], dict[str, bytes]]:
+    """A lesion on a slice of this content, and one on a good slice."""
+    good = lesion(File_name="000002_01_01_001.png", Patient_index="2")
+    return [lesion(), good], {path: png, "Images_png/000002_01_01/001.png": slice_png()}
+
+
 def refusal(files: Files) -> str:
     with pytest.raises(BadInput) as caught:
         read(files)
@@ -34,7 +51,7 @@ def refusal(files: Files) -> str:
 
 
 def test_a_row_is_parsed_in_full() -> None:
-    (row,) = read_rows(table([lesion()]))
+    (row,) = read_rows(table([lesion()])).rows
     assert row.number == 2
     assert row.path == PATH
     assert (row.patient, row.study, row.series, row.key_slice) == (1, 1, 1, 10)
@@ -54,7 +71,7 @@ def test_a_row_is_parsed_in_full() -> None:
 
 def test_unknown_values_that_deeplesion_allows() -> None:
     cells = {"Coarse_lesion_type": "-1", "Patient_gender": "", "Patient_age": "NaN"}
-    (row,) = read_rows(table([lesion(**cells, Possibly_noisy="1", Train_Val_Test="1")]))
+    (row,) = read_rows(table([lesion(**cells, Possibly_noisy="1", Train_Val_Test="1")])).rows
     assert (row.category, row.gender, row.age_years) == (None, None, None)
     assert row.noisy
     assert row.split == "train"
@@ -84,6 +101,23 @@ def test_lesions_of_a_slice_are_adjacent_and_it_is_read_once() -> None:
     images = read(files)
     assert [(image.file, image.row) for image in images] == [(2, 3), (4, 2), (4, 4)]
     assert files.reads == ["DL_info.csv", second, PATH]
+
+
+def test_lesions_of_several_categories_on_a_slice_are_an_image_each() -> None:
+    rows = [lesion(), lesion(Coarse_lesion_type="6", Bounding_boxes="40, 30, 60, 44")]
+    first, second = read(source(rows))
+    assert isinstance(first, RawImage)
+    assert isinstance(second, RawImage)
+    assert (first.category, second.category) == ("liver", "kidney")
+    assert (first.box_px, second.box_px) == ((15, 13, 35, 27), (40, 30, 60, 44))
+    assert first.sha256 == second.sha256
+
+
+def test_slices_of_768_pixels_are_taken_as_they_are() -> None:
+    row = lesion(Image_size="768, 768", Spacing_mm_px_="0.5, 0.5, 1", Bounding_boxes="9, 9, 99, 99")
+    (image,) = read(source([row], {PATH: slice_png(width=768, height=768)}))
+    assert isinstance(image, RawImage)
+    assert (image.width, image.height, image.spacing_mm) == (768, 768, 0.5)
 
 
 def test_a_box_partly_outside_is_clipped_and_says_so() -> None:
@@ -123,24 +157,46 @@ def test_contradictions_between_image_and_row_are_skipped(
 ) -> None:
     good = lesion(File_name="000002_01_01_001.png", Patient_index="2")
     images = {PATH: slice_png(), "Images_png/000002_01_01/001.png": slice_png()}
-    assert read(source([lesion(**cells), good], images))[0] == Skipped(2, 2, reason)
-
-
-def test_sixteen_bits_in_another_convention_are_skipped() -> None:
-    values = decode_grey(slice_png()).values
-    files = source([lesion()], {PATH: encode_grey((values - 32768 + 1024).astype("uint16"))})
-    items = DeepLesionImages(files).items()
-    skipped = next(items)
+    skipped = read(source([lesion(**cells), good], images))[0]
     assert isinstance(skipped, Skipped)
-    assert skipped.reason.startswith("its 16-bit values are not HU + 32768")
-    with pytest.raises(BadInput, match="None of the 1 lesions"):
-        next(items)
+    assert (skipped.file, skipped.row, skipped.reason) == (2, 2, reason)
 
 
-def test_eight_bits_fail_the_ingest() -> None:
-    assert refusal(source([lesion()], {PATH: grey_png(size=64)})).startswith(
-        "file 2, row 2: the image has 8 bits; the DeepLesion layout holds 16-bit PNG"
+@pytest.mark.parametrize(
+    ("png", "said"),
+    [
+        (grey_png(size=64), "the image has 8 bits; the DeepLesion layout holds 16-bit PNG"),
+        (OTHER_CONVENTION, "its 16-bit values are not HU + 32768"),
+        (header_only(50_000, 50_000), "the image is too large: 50000 x 50000 pixels"),
+    ],
+)
+def test_an_image_of_another_kind_is_skipped(png: bytes, said: str) -> None:
+    skipped, usable = read(source(*two_slices(PATH, png)))
+    assert isinstance(skipped, Skipped)
+    assert (skipped.file, skipped.row) == (2, 2)
+    assert skipped.reason.startswith(said)
+    assert isinstance(usable, RawImage)
+
+
+def test_images_that_mostly_do_not_belong_fail_the_ingest() -> None:
+    small = grey_png(size=64)
+    assert refusal(source([lesion()], {PATH: small})).startswith(
+        "More than half of the 1 lesions lie on images that do not fit the layout; "
+        "the first is file 2, row 2: the image has 8 bits"
     )
+    rows, images = two_slices(PATH, small)
+    rows.append(lesion(Bounding_boxes="1, 1, 5, 5"))
+    assert refusal(source(rows, images)).startswith("More than half of the 3 lesions")
+
+
+def test_images_that_are_missing_or_damaged_never_fail_it_while_one_is_usable() -> None:
+    rows = [lesion()] + [
+        lesion(File_name=f"00000{n}_01_01_001.png", Patient_index=str(n)) for n in range(2, 9)
+    ]
+    images = {PATH: slice_png()}
+    images |= {f"Images_png/00000{n}_01_01/001.png": b"damaged" for n in range(2, 5)}
+    items = read(source(rows, images))
+    assert [isinstance(item, RawImage) for item in items] == [True] + [False] * 7
 
 
 def test_a_table_without_images_fails() -> None:
@@ -189,8 +245,8 @@ def test_a_missing_column_is_named(column: str) -> None:
         ("Bounding_boxes", "5, -9, 8, 0", "Bounding_boxes lies outside the image"),
         ("Lesion_diameters_Pixel_", "1", "Lesion_diameters_Pixel_ must be 2 numbers"),
         ("Normalized_lesion_location", "", "Normalized_lesion_location must be 3 numbers"),
-        ("Coarse_lesion_type", "9", "unknown category '9'"),
-        ("Coarse_lesion_type", "0", "unknown category '0'"),
+        ("Coarse_lesion_type", "9", "Coarse_lesion_type: unknown category '9'"),
+        ("Coarse_lesion_type", "0", "Coarse_lesion_type: unknown category '0'"),
         ("Coarse_lesion_type", "liver", "Coarse_lesion_type must be a whole number"),
         ("Possibly_noisy", "2", "Possibly_noisy must be 0 or 1"),
         ("Slice_range", "5", "Slice_range must be 2 whole numbers"),
@@ -203,12 +259,41 @@ def test_a_missing_column_is_named(column: str) -> None:
         ("Train_Val_Test", "4", "Train_Val_Test must be 1, 2 or 3"),
     ],
 )
-def test_a_bad_value_names_row_and_column(column: str, cell: str, said: str) -> None:
+def test_a_row_of_a_bad_value_is_skipped_and_names_the_column(
+    column: str, cell: str, said: str
+) -> None:
     good = lesion(File_name="000009_01_01_010.png", Patient_index="9")
+    found = read_rows(table([good, lesion(**{column: cell})]))
+    assert [row.number for row in found.rows] == [2]
+    (skipped,) = found.skipped
+    assert (skipped.file, skipped.row) == (None, 3)
+    assert skipped.reason.startswith(said)
+
+
+def test_a_wrong_row_is_reported_beside_the_images() -> None:
+    rows = [lesion(), lesion(Coarse_lesion_type="9", Bounding_boxes="1, 1, 9, 9")]
+    images = DeepLesionImages(source(rows))
+    assert images.expected == 2
+    wrong, usable = images.items()
+    assert isinstance(wrong, Skipped)
+    assert wrong.row == 3
+    assert isinstance(usable, RawImage)
+
+
+def test_a_table_that_is_mostly_wrong_fails() -> None:
+    swapped = lesion(DICOM_windows="275, -175")
+    assert len(read_rows(table([lesion(), swapped])).rows) == 1
     with pytest.raises(BadInput) as caught:
-        read_rows(table([good, lesion(**{column: cell})]))
-    assert caught.value.detail.startswith("DL_info.csv, row 3: ")
-    assert said in caught.value.detail
+        read_rows(table([lesion(), swapped, swapped]))
+    assert caught.value.detail == (
+        "DL_info.csv: 2 of 3 rows are wrong; the first is row 3: "
+        "DICOM_windows must be the lowest and then the highest HU."
+    )
+
+
+def test_no_cell_of_a_wrong_row_is_repeated_but_its_category() -> None:
+    (skipped,) = read_rows(table([lesion(), lesion(Patient_index="Jane Doe")])).skipped
+    assert "Jane" not in skipped.reason
 
 
 def test_a_patient_in_two_splits_fails() -> None:
@@ -258,3 +343,64 @@ def test_whatever_is_known_the_rest_is_the_same() -> None:
         # A lesion that was skipped has its slice read again, for the reason.
         unread = {"Images_png/000002_01_01/020.png"} if known[2] else set()
         assert set(images) - set(files.reads) == unread
+
+
+def series(*numbers: int, width: int = 3) -> dict[str, bytes]:
+    """Slices of one series, each of its own noise."""
+    return {f"Images_png/000001_01_01/{n:0{width}d}.png": slice_png(seed=n) for n in numbers}
+
+
+def on_slices(*numbers: int) -> list[dict[str, str]]:
+    """A lesion on each slice of that series."""
+    return [lesion(File_name=f"000001_01_01_{number:03d}.png") for number in numbers]
+
+
+def beside(files: Files) -> list[tuple[bytes | None, bytes | None]]:
+    items = DeepLesionImages(files, neighbours=True).items()
+    return [(i.previous_png, i.following_png) for i in items if isinstance(i, RawImage)]
+
+
+def test_neighbours_come_along_where_they_are_wanted_and_present() -> None:
+    images = series(9, 10, 11, 19, 20)
+    rows = [*on_slices(10), lesion(Bounding_boxes="1, 1, 9, 9"), *on_slices(20)]
+    nine, _, eleven, nineteen, _ = images.values()
+    assert beside(source(rows, images, root="a/")) == [
+        (nine, eleven),
+        (nine, eleven),
+        (nineteen, None),
+    ]
+    plain = [item for item in read(source(rows, images)) if isinstance(item, RawImage)]
+    assert {(item.previous_png, item.following_png) for item in plain} == {(None, None)}
+
+
+def test_slices_that_are_key_and_neighbour_are_read_once() -> None:
+    files = source(on_slices(10, 11, 12), series(8, 9, 10, 11, 12, 13, 14))
+    nine, ten, eleven, twelve, thirteen = list(series(9, 10, 11, 12, 13).values())
+    assert beside(files) == [(nine, eleven), (ten, twelve), (eleven, thirteen)]
+    reads = [name[-7:-4] for name in files.reads if name.endswith(".png")]
+    assert sorted(reads) == ["009", "010", "011", "012", "013"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"damaged",
+        slice_png(width=32),
+        grey_png(size=64),
+        OTHER_CONVENTION,
+    ],
+    ids=["damaged", "of another size", "of 8 bits", "not HU"],
+)
+def test_a_neighbour_that_is_no_slice_of_the_scan_is_taken_as_missing(other: bytes) -> None:
+    images = series(9, 10) | {"Images_png/000001_01_01/011.png": other}
+    assert beside(source(on_slices(10), images)) == [(images[NINE], None)]
+
+
+def test_the_first_slice_has_none_before_it_and_other_series_have_their_own() -> None:
+    strange = {"Images_png/000001_01_02/001.png": slice_png(seed=5)}
+    first, second = series(0, 1).values()
+    assert beside(source(on_slices(0), series(0, 1) | strange)) == [(None, second)]
+    wide = [lesion(File_name="000001_01_01_09.png")]
+    images = series(8, 10, width=2) | {"Images_png/000001_01_01/09.png": first}
+    eight, ten = series(8, 10).values()
+    assert beside(source(wide, images)) == [(eight, ten)]

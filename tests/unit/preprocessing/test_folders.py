@@ -128,12 +128,14 @@ def test_nothing_usable_fails() -> None:
     assert "holds no usable image" in refusal({"images/liver/1.png": b"broken"})
 
 
-def test_a_too_large_image_is_named_by_ordinal() -> None:
+def test_a_too_large_image_is_skipped_and_named_by_ordinal() -> None:
     png = bytearray(grey_png())
     png[16:20] = (50_000_000).to_bytes(4, "big")
     png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
-    detail = refusal(IMAGES | {"images/liver/4.png": bytes(png)})
-    assert detail.startswith("file 4: The image is too large: 50000000 x 28 pixels")
+    skipped = read(IMAGES | {"images/liver/4.png": bytes(png)})[-1]
+    assert isinstance(skipped, Skipped)
+    assert skipped.file == 4
+    assert skipped.reason.startswith("the image is too large: 50000000 x 28 pixels")
 
 
 def test_phantoms_are_marked() -> None:

@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 
 from services.preprocessing.domain.hounsfield import decode_hu, encode_hu, is_plausible
 
@@ -12,6 +16,20 @@ def test_every_stored_value_is_decoded_exactly() -> None:
     assert hu.dtype == np.int16
     np.testing.assert_array_equal(hu.astype(int), stored.astype(int) - 32768)
     np.testing.assert_array_equal(encode_hu(hu), stored)
+
+
+@given(arrays.arrays(np.int16, arrays.array_shapes(max_dims=3)), st.booleans())
+def test_hu_of_any_shape_and_layout_come_back(hu: NDArray[np.int16], transposed: bool) -> None:
+    hu = hu.T if transposed else hu
+    stored = encode_hu(hu)
+    assert stored.dtype == np.uint16
+    np.testing.assert_array_equal(stored.astype(int) - 32768, hu)
+    np.testing.assert_array_equal(decode_hu(stored), hu)
+
+
+@given(arrays.arrays(np.uint16, (3, 5)))
+def test_an_image_is_plausible_if_any_pixel_is_denser_than_air(stored: NDArray[np.uint16]) -> None:
+    assert is_plausible(stored) == bool((decode_hu(stored) > -1024).any())
 
 
 @pytest.mark.parametrize(

@@ -54,3 +54,35 @@ def test_a_slice_is_padded_to_a_square() -> None:
     assert geometry.square.side == 512
     assert geometry.spacing_mm == pytest.approx(4)
     assert slice_square(512, 256, None, 64).spacing_mm is None
+
+
+@given(boxes, spacings, sizes, st.tuples(st.floats(-99, 99), st.floats(-99, 99)))
+def test_a_crop_goes_where_the_lesion_goes(
+    box_px: Box, slice_spacing_mm: float, size: int, by: tuple[float, float]
+) -> None:
+    moved = (box_px[0] + by[0], box_px[1] + by[1], box_px[2] + by[0], box_px[3] + by[1])
+    here = lesion_square(box_px, slice_spacing_mm, size)
+    there = lesion_square(moved, slice_spacing_mm, size)
+    assert there.square.centre_x == pytest.approx(here.square.centre_x + by[0])
+    assert there.square.centre_y == pytest.approx(here.square.centre_y + by[1])
+    assert there.to_crop(moved) == pytest.approx(here.to_crop(box_px), abs=1e-6)
+
+
+@given(boxes, spacings, sizes, st.floats(0.25, 4))
+def test_a_lesion_looks_the_same_however_finely_it_was_scanned(
+    box_px: Box, slice_spacing_mm: float, size: int, finer: float
+) -> None:
+    x1, y1, x2, y2 = (side * finer for side in box_px)
+    coarse = lesion_square(box_px, slice_spacing_mm, size)
+    fine = lesion_square((x1, y1, x2, y2), slice_spacing_mm / finer, size)
+    assert fine.spacing_mm == pytest.approx(coarse.spacing_mm)
+    there = fine.to_crop((x1, y1, x2, y2))
+    assert there == pytest.approx(coarse.to_crop(box_px), abs=1e-6)
+
+
+@given(st.integers(1, 1024), st.integers(1, 1024), sizes)
+def test_a_whole_slice_fits_and_touches_two_edges(width: int, height: int, size: int) -> None:
+    x1, y1, x2, y2 = slice_square(width, height, 0.8, size).to_crop((0, 0, width, height))
+    assert min(x1, y1) == pytest.approx(0, abs=1e-6)
+    assert max(x2, y2) == pytest.approx(size)
+    assert (x1 + x2, y1 + y2) == pytest.approx((size, size))

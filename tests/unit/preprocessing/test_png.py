@@ -1,7 +1,5 @@
 """PNG headers, metadata and decoding."""
 
-import struct
-
 import cv2
 import numpy as np
 import pytest
@@ -18,16 +16,15 @@ from services.preprocessing.domain.png import (
     strip_metadata,
 )
 from shared.errors import BadInput
-from tests.unit.preprocessing.builders import after_header, chunk, grey_noise, slice_png
+from tests.unit.preprocessing.builders import (
+    after_header,
+    chunk,
+    grey_noise,
+    header_only,
+    slice_png,
+)
 
 SECRET = b"PatientName\0Jane Doe"
-
-
-def header_only(
-    width: int, height: int, *, bit_depth: int = 8, colour_type: int = 0, interlace: int = 0
-) -> bytes:
-    body = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, interlace)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", body)
 
 
 def reason(png: bytes) -> str:

@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, Category, Split
-from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
+from services.preprocessing.domain.split import Keep, SplitItem, SplitResult, assign_splits
 from shared.errors import BadInput
 
 
@@ -164,6 +165,41 @@ def test_a_complete_source_split_is_kept() -> None:
 )
 def test_an_incomplete_source_split_is_not_kept(items: list[SplitItem]) -> None:
     assert not assign_splits(items).kept
+
+
+def test_an_official_split_without_labels_to_train_on_can_be_kept_all_the_same() -> None:
+    items = [image(0, None, "a", "train"), *COMPLETE[1:]]
+    result = assign_splits(items, keep="always")
+    assert result.kept
+    assert result.splits == ("train", "val", "test", "test")
+    assert ("liver", "train") in result.missing
+    with pytest.raises(BadInput, match="1 images have no split"):
+        assign_splits([*items, image(9, "lung", "d")], keep="always")
+    with pytest.raises(BadInput, match="one patient into two splits"):
+        assign_splits([*items, image(9, "lung", "b", "test")], keep="always")
+
+
+@given(mixed_data_sets(), st.integers(0, 5))
+def test_splits_of_a_seed_do_not_depend_on_patients_names(
+    items: list[SplitItem], seed: int
+) -> None:
+    """Pseudonyms differ from one installation to another; patients keep their order by content."""
+    firsts: dict[str, str] = {}
+    for item in items:
+        if item.patient is not None:
+            firsts[item.patient] = min(firsts.get(item.patient, "z"), item.sha256)
+    if len(set(firsts.values())) < len(firsts):
+        return  # Two patients share their first image: their names decide.
+    renamed = [replace(i, patient=i.patient and f"x-{ord(i.patient) ^ 7}") for i in items]
+    assert assign_splits(items, seed=seed).splits == assign_splits(renamed, seed=seed).splits
+
+
+@given(mixed_data_sets(), st.sampled_from([True, "always"]))
+def test_what_is_kept_is_the_sources_own(items: list[SplitItem], keep: Keep) -> None:
+    given_items = [replace(i, patient=None, split=SPLITS[n % 3]) for n, i in enumerate(items)]
+    result = assign_splits(given_items, keep=keep)
+    if keep == "always" or result.kept:
+        assert result.splits == tuple(item.split for item in given_items)
 
 
 def test_a_source_split_that_parts_a_patient_is_refused() -> None:

@@ -33,6 +33,17 @@ def test_nearest_shade_of_the_exact_line(window_hu: tuple[float, float]) -> None
     assert np.abs(apply_window(ALL_HU, window_hu) - exact).max() <= 0.5 + 1e-3
 
 
+@given(windows, st.integers(-1000, 1000))
+def test_only_the_distance_to_the_window_counts(
+    window_hu: tuple[float, float], shift_hu: int
+) -> None:
+    hu = np.arange(-8000, 8000, 7, dtype=np.int16)
+    moved = (window_hu[0] + shift_hu, window_hu[1] + shift_hu)
+    np.testing.assert_array_equal(
+        apply_window(hu, window_hu), apply_window((hu + shift_hu).astype(np.int16), moved)
+    )
+
+
 def test_deeplesions_usual_window() -> None:
     hu = np.array([[-1024, -175, 50, 275, 3000]], np.int16)
     assert apply_window(hu, (-175, 275)).tolist() == [[0, 0, 128, 255, 255]]

@@ -76,6 +76,35 @@ def test_upload_waits_and_shows_what_came_of_it(run: Run, tmp_path: Path) -> Non
     assert "upload scans.zip: done" in result.stderr
 
 
+def test_neighbours_are_asked_for_in_an_upload(run: Run, tmp_path: Path) -> None:
+    archive = tmp_path / "scans.zip"
+    archive.write_bytes(b"PK")
+    asked = ["datasets", "upload", str(archive), "--layout", "deeplesion", "--no-wait"]
+    for options, fields in ([], 2), (["--neighbours"], 3):
+        script = Script(httpx.Response(202, json=job("queued")))
+        assert run(script, *asked, *options).exit_code == 0
+        sent = script.requests[0].read()
+        assert sent.count(b"name=") - sent.count(b"filename=") == fields + 1
+        assert (b'name="neighbours"\r\n\r\ntrue' in sent) == bool(options)
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ([], {}),
+        (["--split", "own", "--neighbours"], {"split": {"keep": "always"}, "neighbours": True}),
+        (["--split", "new", "--split-seed", "3"], {"split": {"keep": False, "seed": 3}}),
+    ],
+)
+def test_preprocess_sends_only_what_was_asked(
+    run: Run, options: list[str], sent: dict[str, object]
+) -> None:
+    script = Script(httpx.Response(202, json=job()))
+    result = run(script, "preprocess", DATASET, *options, "--no-wait")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(script.requests[0].content) == {"dataset": DATASET} | sent
+
+
 def test_what_the_server_refuses_is_one_line_and_exit_code_1(run: Run) -> None:
     refused = problem(404, "Not found", "there is no data set\nds_x")
     result = run(Script(refused), "datasets", "show", "ds_x")

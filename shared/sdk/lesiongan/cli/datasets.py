@@ -19,6 +19,9 @@ app = typer.Typer(help="Data sets: upload, look, download, delete.", no_args_is_
 
 DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="an id: ds_…")]
 LayoutOption = Annotated[Layout, typer.Option(help="how the files lie")]
+NeighboursOption = Annotated[
+    bool, typer.Option("--neighbours", help="keep the slices beside each lesion's: deeplesion only")
+]
 
 
 @command(app, "list")
@@ -50,6 +53,7 @@ def upload(
     archive: Annotated[Path, typer.Argument(help=".zip, .tar or .tar.gz")],
     layout: LayoutOption,
     name: Annotated[str | None, typer.Option(help="default: the file's name")] = None,
+    neighbours: NeighboursOption = False,
     no_wait: NoWaitOption = False,
 ) -> None:
     """Upload an archive of images and take it in."""
@@ -60,7 +64,11 @@ def upload(
                 step.update(sent, total, megabytes(sent, total))
 
             job = client.datasets.upload(
-                archive, layout=layout, name=name or archive.name, on_progress=show_sent
+                archive,
+                layout=layout,
+                name=name or archive.name,
+                neighbours=neighbours,
+                on_progress=show_sent,
             )
         finish_with_dataset(session, client, job, no_wait=no_wait)
 
@@ -72,10 +80,12 @@ def ingest(
     source: Annotated[str, typer.Argument(metavar="BUCKET/PREFIX", help="in the object store")],
     layout: LayoutOption,
     name: Annotated[str | None, typer.Option(help="default: the prefix")] = None,
+    neighbours: NeighboursOption = False,
     no_wait: NoWaitOption = False,
 ) -> None:
     """Take in images that already lie in the server's object store."""
-    asked = IngestCommand(name=name or source, layout=layout, source=S3Source(s3=source))
+    options = {"name": name or source, "layout": layout, "source": S3Source(s3=source)}
+    asked = IngestCommand.model_validate(options | ({"neighbours": True} if neighbours else {}))
     with session.connect() as client:
         job = client.datasets.ingest(asked)
         finish_with_dataset(session, client, job, no_wait=no_wait)

@@ -21,6 +21,8 @@ from lesiongan.contracts.gans import MAX_STREAMED_IMAGES, GanCommand
 
 app = typer.Typer()
 
+_KEEP: dict[str, bool | str] = {"own": "always", "new": False}
+
 
 @command(app, "preprocess")
 def preprocess(  # noqa: PLR0913 - one argument an option
@@ -39,6 +41,13 @@ def preprocess(  # noqa: PLR0913 - one argument an option
     context_mm: Annotated[float | None, typer.Option(help="tissue around the lesion")] = None,
     spacing_mm: Annotated[float | None, typer.Option(help="millimetres a pixel")] = None,
     split_seed: Annotated[int | None, typer.Option(help="which patients go where")] = None,
+    split: Annotated[
+        Literal["own", "new"] | None,
+        typer.Option(help="the source's own, or anew; default: its own where it is complete"),
+    ] = None,
+    neighbours: Annotated[
+        bool, typer.Option("--neighbours", help="3 channels: the slice before, its own, after")
+    ] = False,
     no_wait: NoWaitOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -52,7 +61,9 @@ def preprocess(  # noqa: PLR0913 - one argument an option
         "size": size,
         "context_mm": context_mm,
         "spacing_mm": spacing_mm,
-        "split": None if split_seed is None else {"seed": split_seed},
+        "split": given({"seed": split_seed, "keep": None if split is None else _KEEP[split]})
+        or None,
+        "neighbours": neighbours or None,
     }
     asked = PreprocessCommand.model_validate(given(options))
     with session.connect() as client:

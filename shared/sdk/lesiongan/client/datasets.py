@@ -30,11 +30,18 @@ class Datasets:
         self._transport = transport
 
     def upload(
-        self, archive: Path | str, *, layout: Layout, name: str, on_progress: OnSent | None = None
+        self,
+        archive: Path | str,
+        *,
+        layout: Layout,
+        name: str,
+        neighbours: bool = False,
+        on_progress: OnSent | None = None,
     ) -> Job:
         """Upload a .zip, .tar or .tar.gz, read from disk as it is sent; the job takes it in.
 
-        The same content again is the same data set, and its job has ended at once.
+        The same content again is the same data set, and its job has ended at once. ``neighbours``
+        keeps the slices beside each lesion's own, for images of 3 channels.
         """
         path = Path(archive)
         if not path.is_file():
@@ -48,7 +55,7 @@ class Datasets:
             method="POST",
             path="/datasets",
             # httpx sends fields before files, as the server wants it.
-            form={"layout": layout, "name": name},
+            form={"layout": layout, "name": name} | ({"neighbours": "true"} if neighbours else {}),
             files=open_archive,
             read_seconds=UPLOAD_ANSWER_SECONDS,
         )

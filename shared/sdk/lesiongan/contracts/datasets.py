@@ -1,6 +1,7 @@
 """Data sets and the commands that make them."""
 
 from datetime import datetime
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -109,15 +110,41 @@ class S3Source(Command):
     ]
 
 
-class IngestCommand(Command):
+def _truth(value: object) -> object:
+    """Form fields are text."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+class IngestOptions(Command):
+    """What is chosen when a data set is taken in, wherever it lies."""
+
+    name: Name
+    layout: Layout
+    #: Left out of what is stored while it is off: such data sets keep the ids that they had.
+    neighbours: Annotated[
+        bool,
+        BeforeValidator(_truth),
+        Field(
+            description="keep the slices before and after each lesion's own, where they are "
+            "there: for images of 3 channels. Only the deeplesion layout has them",
+            exclude_if=not_,
+        ),
+    ] = False
+
+    @model_validator(mode="after")
+    def _has_neighbours(self) -> "IngestOptions":
+        if self.neighbours and self.layout != "deeplesion":
+            raise ValueError("only the deeplesion layout has neighbouring slices")
+        return self
+
+
+class IngestCommand(IngestOptions):
     """Take in a data set that already lies in the object store."""
 
     model_config = example(
         {"name": "DeepLesion", "layout": "deeplesion", "source": {"s3": "research/deeplesion/"}}
     )
 
-    name: Name
-    layout: Layout
     source: S3Source
 
 
@@ -128,8 +155,14 @@ class SplitOptions(Command):
     val: Annotated[float, Field(gt=0, lt=1)] = 0.18
     test: Annotated[float, Field(gt=0, lt=1)] = 0.095
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    #: Keep the source's own split when every labelled image has one.
-    keep: bool = True
+    keep: Annotated[
+        bool | Literal["always"],
+        Field(
+            description="keep the source's own split: true where it is complete, with labelled "
+            "images in train, val and test; `always` in any case (DeepLesion's official "
+            "training split has no labels)"
+        ),
+    ] = True
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> "SplitOptions":
@@ -179,6 +212,16 @@ class PreprocessSettings(PreprocessOptions):
     """All that makes a preprocessed data set of a raw one."""
 
     split: SplitOptions = SplitOptions()
+    #: Left out of what is stored while it is off: such data sets keep the ids that they had.
+    neighbours: Annotated[
+        bool,
+        Field(
+            description="make images of 3 channels: the slice before, the lesion's own, the one "
+            "after. The data set must have been taken in with `neighbours`; where one is "
+            "missing, the lesion's own slice stands in",
+            exclude_if=not_,
+        ),
+    ] = False
 
 
 class SubsetCommand(Command):

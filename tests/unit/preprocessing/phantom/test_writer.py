@@ -28,7 +28,7 @@ def archive(written: Written) -> zipfile.ZipFile:
 
 @pytest.fixture(scope="module")
 def rows(archive: zipfile.ZipFile) -> list[DeepLesionRow]:
-    return read_rows(archive.read("DL_info.csv"))
+    return list(read_rows(archive.read("DL_info.csv")).rows)
 
 
 def test_header_has_the_original_columns_in_order(archive: zipfile.ZipFile) -> None:

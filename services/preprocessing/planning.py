@@ -1,0 +1,126 @@
+"""What a preprocessing does to each slice, planned before the first is read."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lesiongan.contracts.categories import Split
+from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
+from services.preprocessing.decoding import decoded, encode_image
+from services.preprocessing.domain import pipeline
+from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
+from shared.datasets import reading
+from shared.datasets.reading import StoredDataset
+from shared.datasets.records import ImageMeta, ImageRecord
+from shared.jobs.context import JobContext
+from shared.storage.port import ObjectStore
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known before an image is read."""
+
+    parent: StoredDataset
+    command: PreprocessCommand
+    options: pipeline.PreprocessOptions
+    split: SplitResult
+
+
+def planned(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> Plan:
+    """Opens the data set and splits it. Raises :class:`BadInput` for a split that cannot be."""
+    with job.reading() as session:
+        parent = reading.open_dataset(session, store, command.dataset)
+    split = _split(parent.records, command, on_pass=job.check)
+    return Plan(parent, command, options_of(command), split)
+
+
+def preprocessed(
+    store: ObjectStore, plan: Plan, records: Sequence[ImageRecord]
+) -> Iterator[tuple[bytes, ImageMeta]]:
+    """Each record's picture, and what is known of it."""
+    for record, slices in decoded(store, plan.parent, records, plan.command.neighbours):
+        made = pipeline.preprocess_stack(slices, _metadata(record), plan.options)
+        yield encode_image(made.image), _made_meta(record, made, plan.split.splits[record.index])
+
+
+def _split(
+    records: Iterable[ImageRecord], command: PreprocessCommand, *, on_pass: Callable[[], None]
+) -> SplitResult:
+    items = [
+        SplitItem(category=r.category, patient=r.patient, sha256=r.sha256, split=r.split)
+        for r in records
+    ]
+    asked = command.split
+    return assign_splits(
+        items,
+        fractions=(asked.train, asked.val, asked.test),
+        seed=asked.seed,
+        keep=asked.keep,
+        on_pass=on_pass,
+    )
+
+
+def options_of(command: PreprocessOptions) -> pipeline.PreprocessOptions:
+    """As the domain knows them."""
+    return pipeline.PreprocessOptions(
+        contrast=command.contrast,
+        crop=command.crop,
+        size=command.size,
+        spacing_mm=command.spacing_mm,
+        context_mm=command.context_mm,
+        window=command.window,
+    )
+
+
+def _metadata(record: ImageRecord) -> pipeline.SliceMetadata:
+    return pipeline.SliceMetadata(
+        spacing_mm=record.spacing_mm, box_px=record.box_px, window_hu=record.window_hu
+    )
+
+
+def _field_grows(record: ImageRecord, options: pipeline.PreprocessOptions) -> bool:
+    """Whether the lesion is too large for the wanted spacing; from what is known of it alone."""
+    shape = record.height, record.width
+    return pipeline.choose_crop(shape, _metadata(record), options)[0].grown
+
+
+def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | None) -> ImageMeta:
+    height, width = made.image.shape[-2:]
+    return ImageMeta(
+        category=record.category,
+        split=split,
+        patient=record.patient,
+        source=record.source,
+        unit="uint8",
+        width=width,
+        height=height,
+        spacing_mm=made.spacing_mm,
+        box_px=made.box_px,
+        window_hu=made.window_hu,
+        noisy=record.noisy,
+        parent_index=record.index,
+        channels=1 if made.image.ndim == 2 else 3,
+    )
+
+
+def notes_of(plan: Plan) -> Iterator[str]:
+    """What a reader of the data set should know of how it was made."""
+    split, records = plan.split, plan.parent.records
+    yield "the source's own split is kept" if split.kept else "split anew, by patient"
+    if split.without_patient:
+        yield f"{split.without_patient} images without a patient: each is a group of its own"
+    for category, name in split.missing:
+        yield f"no {category} image in {name}"
+    eight_bit = sum(record.unit == "uint8" for record in records)
+    if eight_bit:
+        yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
+    grown = sum(_field_grows(record, plan.options) for record in records)
+    if grown:
+        yield f"{grown} fields of view were widened to hold their lesion"
+    yield from _stood_in(plan)
+
+
+def _stood_in(plan: Plan) -> Iterator[str]:
+    if plan.command.neighbours:
+        sides = [each for r in plan.parent.records for each in (r.previous, r.following)]
+        missing = sides.count(None)
+        yield f"{missing} of {len(sides)} neighbouring slices are missing: the lesion's stands in"
