@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category, Split
 from shared.datasets import catalog
+from shared.datasets.ahead import read_ahead
 from shared.datasets.manifest import read_manifest
 from shared.datasets.records import ImageRecord, Neighbour
 from shared.db.tables import DatasetRow
@@ -101,7 +102,7 @@ def read_png(store: ObjectStore, dataset: StoredDataset, record: ImageRecord) ->
 def iterate(
     store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
 ) -> Iterator[tuple[ImageRecord, bytes]]:
-    """(record, PNG) of ``records``, in their order within the shards. Holds one span in memory."""
+    """(record, PNG) of ``records``, in their order within the shards. Holds two spans in memory."""
     yield from _read_spans(store, dataset, records, _end)
 
 
@@ -145,9 +146,14 @@ def _read_spans(
 ) -> Iterator[tuple[ImageRecord, bytes]]:
     """Each record with the bytes from its offset to its end."""
     ordered = sorted(records, key=lambda record: (record.shard, record.offset))
-    for span in _spans(ordered, end):
+
+    def read(span: list[ImageRecord]) -> bytes:
+        first = span[0]
+        key = dataset.shard_keys[first.shard]
+        return store.get_range(key, first.offset, end(span[-1]) - first.offset)
+
+    for span, data in read_ahead(_spans(ordered, end), read):
         start = span[0].offset
-        data = store.get_range(dataset.shard_keys[span[0].shard], start, end(span[-1]) - start)
         for record in span:
             yield record, data[record.offset - start : end(record) - start]
 

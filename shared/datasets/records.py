@@ -1,6 +1,7 @@
 """One image of a data set: a row of its manifest, and the JSON beside it in its shard."""
 
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from lesiongan.contracts.categories import Category, Split
@@ -36,8 +37,12 @@ class ImageMeta:
     channels: Literal[1, 3] = 1
 
     def as_json(self) -> dict[str, Any]:
-        """A JSON object; tuples become lists."""
-        return asdict(self)
+        """A JSON object, in which tuples are lists once it is written."""
+        return {name: _plain(value) for name, value in self.members().items()}
+
+    def members(self) -> dict[str, Any]:
+        """What the constructor takes; nothing is copied."""
+        return {name: getattr(self, name) for name in _names(type(self))}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,13 +71,21 @@ class ImageRecord(ImageMeta):
     following: Neighbour | None = None
 
 
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if isinstance(value, Neighbour) else value
+
+
 Meta = TypeVar("Meta", bound=ImageMeta)
 
 
 def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
     """The inverse of :meth:`ImageMeta.as_json`; unknown members are left out."""
-    known = {field.name for field in fields(kind)}
-    members = {name: member for name, member in value.items() if name in known}
+    members = {name: value[name] for name in _names(kind) if name in value}
     for name in ("box_px", "window_hu"):
         if members.get(name) is not None:
             members[name] = tuple(members[name])

@@ -83,7 +83,7 @@ class ShardWriter:
         index = self.first_index + len(self._records)
         offset = self._member(f"{index:08d}.png", png)
         record = ImageRecord(
-            **meta.as_json(),
+            **meta.members(),
             index=index,
             sha256=hashlib.sha256(png).hexdigest(),
             shard=self.number,

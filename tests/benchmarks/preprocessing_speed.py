@@ -30,7 +30,7 @@ from shared.worker.ports import Ports
 from shared.worker.runner import JobRunner
 from tests.benchmarks.data_plane.slices import Slices
 
-SLICES = 400
+SLICES = 1000
 ROUNDS = 5
 
 
