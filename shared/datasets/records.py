@@ -1,7 +1,6 @@
 """One image of a data set: a row of its manifest, and the JSON beside it in its shard."""
 
-from dataclasses import asdict, dataclass, fields
-from functools import cache
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
 from lesiongan.contracts.categories import Category, Split
@@ -42,7 +41,7 @@ class ImageMeta:
 
     def members(self) -> dict[str, Any]:
         """What the constructor takes; nothing is copied."""
-        return {name: getattr(self, name) for name in _names(type(self))}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,11 +70,6 @@ class ImageRecord(ImageMeta):
     following: Neighbour | None = None
 
 
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
-
-
 def _plain(value: Any) -> Any:
     return asdict(value) if isinstance(value, Neighbour) else value
 
@@ -85,7 +79,7 @@ Meta = TypeVar("Meta", bound=ImageMeta)
 
 def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
     """The inverse of :meth:`ImageMeta.as_json`; unknown members are left out."""
-    members = {name: value[name] for name in _names(kind) if name in value}
+    members = {name: value[name] for name in kind.__dataclass_fields__ if name in value}
     for name in ("box_px", "window_hu"):
         if members.get(name) is not None:
             members[name] = tuple(members[name])
