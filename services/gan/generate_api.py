@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.categories import Category
+from lesiongan.contracts.datasets import ImageFormat
 from lesiongan.contracts.gans import (
     MAX_IMAGES,
     MAX_STREAMED_IMAGES,
@@ -50,7 +51,10 @@ StreamedCountQuery = Annotated[
 ]
 GanQuery = Annotated[GanId | None, Query(description="which GAN; the default one if not given")]
 SeedQuery = Annotated[Seed | None, Query(description="the same seed, the same images")]
-FormatQuery = Annotated[Literal["png"], Query(alias="format", description="of the images")]
+FormatQuery = Annotated[
+    ImageFormat,
+    Query(alias="format", description="of the files in a stream; the data set is the same"),
+]
 
 
 @router.post(
@@ -68,7 +72,10 @@ async def post_generate(
     seed: SeedQuery = None,
     _format: FormatQuery = "png",
 ) -> JSONResponse:
-    """The same category, n, GAN and seed name the same data set, which is made once."""
+    """The same category, n, GAN and seed name the same data set, which is made once.
+
+    Its images are fetched in either format: `GET /datasets/{id}/archive?format=dicom`.
+    """
     if n > MAX_IMAGES:
         raise BadInput(f"n is at most {MAX_IMAGES}: send several requests with seeds of their own")
     return await submission.answer(_plan(category, n, gan, _seed(seed)))
@@ -98,7 +105,7 @@ async def get_generate(
     n: StreamedCountQuery,
     gan: GanQuery = None,
     seed: SeedQuery = None,
-    _format: FormatQuery = "png",
+    image_format: FormatQuery = "png",
 ) -> Response:
     """A failure in the middle breaks the connection: a ZIP that opens is complete.
 
@@ -113,7 +120,7 @@ async def get_generate(
     plan = _plan(category, n, gan, seed)
     if submission.dry_run:
         return await submission.answer(plan)
-    stream = await run_in_threadpool(_open, submission, plan)
+    stream = await run_in_threadpool(_open, submission, plan, image_format)
     headers = {
         "X-Job-Id": stream.job_id,
         "X-Gan-Id": stream.gan_id,
@@ -123,11 +130,18 @@ async def get_generate(
     return StreamingResponse(_zip(stream), media_type="application/zip", headers=headers)
 
 
-def _open(submission: Submission, plan: Plan) -> ImageStream:
+def _open(submission: Submission, plan: Plan, image_format: ImageFormat) -> ImageStream:
     done = submission.submit(plan)
     assert done.job.target is not None, "the plan names the data set"
     command = GenerateCommand.model_validate(done.job.input)
-    return ImageStream(submission.state, done.job.id, done.job.target, command, cancels=done.made)
+    return ImageStream(
+        submission.state,
+        done.job.id,
+        done.job.target,
+        command,
+        image_format=image_format,
+        cancels=done.made,
+    )
 
 
 async def _zip(stream: ImageStream) -> AsyncIterator[bytes]:

@@ -4,13 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
+from lesiongan.contracts.datasets import ImageFormat
 from lesiongan.contracts.gans import GenerateCommand
 from lesiongan.contracts.jobs import ENDED, Job
 from shared.datasets import catalog
-from shared.datasets.archive import file_name
+from shared.datasets.archive import SUFFIXES, Encode, file_name, png_as_stored
+from shared.datasets.dicom import dicom_file
+from shared.datasets.origins import sampled
 from shared.datasets.records import ImageRecord
 from shared.datasets.shards import read_shard
 from shared.db.tables import GanRow, JobRow, ShardRow
@@ -37,6 +41,7 @@ class ImageStream:
         dataset_id: str,
         command: GenerateCommand,
         *,
+        image_format: ImageFormat,
         cancels: bool,
     ) -> None:
         self.job_id = job_id
@@ -44,6 +49,7 @@ class ImageStream:
         self._state = state
         self._dataset_id = dataset_id
         self._command = command
+        self._format: ImageFormat = image_format
         self._cancels = cancels
         self._complete = False
 
@@ -69,7 +75,7 @@ class ImageStream:
             for shard in ready:
                 images = await run_in_threadpool(self._read, shard)
                 records.extend(record for record, _ in images)
-                yield [(file_name(record), png) for record, png in images]
+                yield [(file_name(record, self._suffix), file) for record, file in images]
             shards += len(ready)
             if len(records) >= self._command.n and job.status == "succeeded":
                 break
@@ -85,8 +91,19 @@ class ImageStream:
             return job, list(catalog.shards(session, self._dataset_id, from_number=shards))
 
     def _read(self, shard: ShardRow) -> list[tuple[ImageRecord, bytes]]:
+        encode = self._encode()
         with downloaded(self._state.store, shard.key) as file:
-            return list(read_shard(file))
+            return [(record, encode(record, png)) for record, png in read_shard(file)]
+
+    def _encode(self) -> Encode:
+        if self._format == "png":
+            return png_as_stored
+        with self._state.sessions() as session:
+            return partial(dicom_file, sampled(session, self._dataset_id, self.gan_id))
+
+    @property
+    def _suffix(self) -> str:
+        return SUFFIXES[self._format]
 
     def _manifest(self, records: list[ImageRecord]) -> bytes:
         with self._state.sessions() as session:
@@ -98,7 +115,7 @@ class ImageStream:
             "synthetic": True,
             "images": [
                 {
-                    "file": file_name(record),
+                    "file": file_name(record, self._suffix),
                     "index": record.index,
                     "sha256": record.sha256,
                     "seed": record.seed,

@@ -1,7 +1,8 @@
 """Routes that read and remove data sets, whoever made them."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated
 
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
@@ -10,10 +11,18 @@ from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
 from lesiongan.contracts.categories import Category, Split
-from lesiongan.contracts.datasets import Dataset, DatasetImage
+from lesiongan.contracts.datasets import Dataset, DatasetImage, ImageFormat
 from shared.datasets import catalog, reading, removal
-from shared.datasets.archive import archive_batches, manifest_csv
+from shared.datasets.archive import (
+    SUFFIXES,
+    Encode,
+    archive_batches,
+    manifest_csv,
+    png_as_stored,
+)
 from shared.datasets.contact_sheet import contact_sheet, for_display
+from shared.datasets.dicom import dicom_file
+from shared.datasets.origins import origin_of
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput
@@ -27,7 +36,7 @@ from shared.web.zip_stream import zip_stream
 router = Router(prefix="/datasets", tags=["data sets"])
 
 CategoryFilter = Annotated[Category | None, Query(description="only this category")]
-FormatQuery = Annotated[Literal["png"], Query(alias="format", description="of the images")]
+FormatQuery = Annotated[ImageFormat, Query(alias="format", description="of the images")]
 SplitFilter = Annotated[Split | None, Query(description="only this split")]
 
 
@@ -154,19 +163,23 @@ def get_contact_sheet(
     response_class=Response,
 )
 async def get_archive(
-    dataset_id: str, _: Reader, state: StateDep, _format: FormatQuery = "png"
+    dataset_id: str, _: Reader, state: StateDep, image_format: FormatQuery = "png"
 ) -> StreamingResponse:
-    """A ZIP in the ``folders`` layout, which can be taken in again."""
+    """A ZIP in the ``folders`` layout. That of PNGs can be taken in again."""
 
-    def opened() -> reading.StoredDataset:
+    def opened() -> tuple[reading.StoredDataset, Encode]:
         with state.sessions() as session:
-            return reading.open_dataset(session, state.store, dataset_id)
+            dataset = reading.open_dataset(session, state.store, dataset_id)
+            if image_format == "png":
+                return dataset, png_as_stored
+            return dataset, partial(dicom_file, origin_of(session, dataset.row))
 
-    dataset = await run_in_threadpool(opened)
+    dataset, encode = await run_in_threadpool(opened)
+    suffix = SUFFIXES[image_format]
 
     async def entries() -> AsyncIterator[list[tuple[str, bytes]]]:
-        yield [("manifest.csv", manifest_csv(dataset.records))]
-        batches = archive_batches(state.store, dataset)
+        yield [("manifest.csv", manifest_csv(dataset.records, suffix))]
+        batches = archive_batches(state.store, dataset, suffix=suffix, encode=encode)
         while (batch := await run_in_threadpool(next, batches, None)) is not None:
             yield batch
 

@@ -2,9 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from lesiongan.contracts.categories import UNLABELLED
+from lesiongan.contracts.datasets import ImageFormat
 from shared.datasets import reading
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageRecord
@@ -12,35 +14,48 @@ from shared.storage.port import ObjectStore
 
 #: Files are handed on in batches of so many bytes.
 BATCH_BYTES = 1 << 20
+#: How names of files end, by the format that a client asks for.
+SUFFIXES: Final[dict[ImageFormat, str]] = {"png": "png", "dicom": "dcm"}
+#: The file that an image's PNG becomes in an archive.
+Encode = Callable[[ImageRecord, bytes], bytes]
 
 
-def file_name(record: ImageRecord) -> str:
+def png_as_stored(_record: ImageRecord, png: bytes) -> bytes:
+    """The :data:`Encode` of archives of PNGs."""
+    return png
+
+
+def file_name(record: ImageRecord, suffix: str = "png") -> str:
     """An image's place in the archive."""
     category = record.category or UNLABELLED
-    return f"images/{category}/{category}_{record.index:06d}.png"
+    return f"images/{category}/{category}_{record.index:06d}.{suffix}"
 
 
-def manifest_csv(records: Sequence[ImageRecord]) -> bytes:
+def manifest_csv(records: Sequence[ImageRecord], suffix: str = "png") -> bytes:
     """file, category, patient, split: what the *folders* layout reads, one row an image."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(["file", "category", "patient", "split"])
     for record in records:
-        writer.writerow(
-            [file_name(record), record.category or "", record.patient or "", record.split or ""]
-        )
+        known = (record.category or "", record.patient or "", record.split or "")
+        writer.writerow([file_name(record, suffix), *known])
     return sink.getvalue().encode()
 
 
 def archive_batches(
-    store: ObjectStore, dataset: StoredDataset
+    store: ObjectStore,
+    dataset: StoredDataset,
+    *,
+    suffix: str = "png",
+    encode: Encode = png_as_stored,
 ) -> Iterator[list[tuple[str, bytes]]]:
-    """Lists of (name, PNG) of all images, about ``BATCH_BYTES`` each."""
+    """Lists of (name, file) of all images, about ``BATCH_BYTES`` each."""
     batch: list[tuple[str, bytes]] = []
     size = 0
     for record, png in reading.iterate(store, dataset, dataset.records):
-        batch.append((file_name(record), png))
-        size += len(png)
+        file = encode(record, png)
+        batch.append((file_name(record, suffix), file))
+        size += len(file)
         if size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0

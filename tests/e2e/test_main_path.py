@@ -6,11 +6,18 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from pydicom import dcmread
 
 from tests.e2e.api import Api, decoded
 from tests.e2e.conftest import Stack
 
 CATEGORIES = {"bone", "abdomen", "mediastinum", "liver", "lung", "kidney", "soft_tissue", "pelvis"}
+
+
+def unzipped(content: bytes) -> dict[str, bytes]:
+    """A ZIP's files."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_phantoms_are_taken_in_whole(api: Api, raw: str) -> None:
@@ -82,8 +89,23 @@ def test_an_archive_can_be_taken_in_again(api: Api, preprocessed: str) -> None:
     assert again["counts"] == api.json(f"/datasets/{preprocessed}")["counts"]
 
 
-def test_a_format_that_is_not_made_yet_is_refused(api: Api, preprocessed: str) -> None:
-    assert api.get(f"/datasets/{preprocessed}/archive", format="dicom").status_code == 422
+def test_a_format_that_is_not_made_is_refused(api: Api, preprocessed: str) -> None:
+    assert api.get(f"/datasets/{preprocessed}/archive", format="jpeg").status_code == 422
+
+
+def test_a_stream_of_dicom_is_the_same_as_the_archive(api: Api, gan: str) -> None:
+    query = {"category": "liver", "n": 3, "gan": gan, "seed": 11, "format": "dicom"}
+    streamed = api.get("/generate", **query)
+    files = unzipped(streamed.content)
+    names = [name for name in files if name.endswith(".dcm")]
+    assert len(names) == 3
+    read = dcmread(io.BytesIO(files[names[0]]))
+    assert (read.SyntheticData, read.Modality) == ("YES", "CT")
+    assert api.json(f"/gans/{gan}")["weights_sha256"] in read.DerivationDescription
+    job = api.json(f"/jobs/{streamed.headers['X-Job-Id']}")
+    archive = api.get(f"/datasets/{api.dataset_of(job)}/archive", format="dicom")
+    kept = unzipped(archive.content)
+    assert [kept[name] for name in names] == [files[name] for name in names]
 
 
 def test_a_trained_gan_is_published(api: Api, gan: str, preprocessed: str) -> None:

@@ -12,13 +12,14 @@ from lesiongan.cli.submitting import NoWaitOption
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category, Split
-from lesiongan.contracts.datasets import Dataset, IngestCommand, Layout, S3Source
+from lesiongan.contracts.datasets import Dataset, ImageFormat, IngestCommand, Layout, S3Source
 from lesiongan.contracts.jobs import Job
 
 app = typer.Typer(help="Data sets: upload, look, download, delete.", no_args_is_help=True)
 
 DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="an id: ds_…")]
 LayoutOption = Annotated[Layout, typer.Option(help="how the files lie")]
+FormatOption = Annotated[ImageFormat, typer.Option("--format", help="of the images in the ZIP")]
 NeighboursOption = Annotated[
     bool, typer.Option("--neighbours", help="keep the slices beside each lesion's: deeplesion only")
 ]
@@ -117,11 +118,12 @@ def download(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="default: DATASET.zip")
     ] = None,
+    image_format: FormatOption = "png",
 ) -> None:
     """Download a data set's images and manifest as a ZIP."""
     path = output or Path(f"{dataset}.zip")
     with session.connect() as client:
-        download_archive(session, client, dataset, path)
+        download_archive(session, client, dataset, path, image_format)
     show_file(session, path)
 
 
@@ -155,14 +157,18 @@ def finish_with_dataset(session: Session, client: Client, job: Job, *, no_wait: 
     show_dataset(session, client.datasets.get(str((job.output or {})["dataset"])))
 
 
-def download_archive(session: Session, client: Client, dataset: str, path: Path) -> None:
+def download_archive(
+    session: Session, client: Client, dataset: str, path: Path, image_format: ImageFormat
+) -> None:
     """Stream a data set's archive into a file, with progress."""
     with display(quiet=session.json) as shown, shown.step(f"download {dataset}") as step:
 
         def show_received(received: int, total: int | None) -> None:
             step.update(received, total, megabytes(received, total))
 
-        client.datasets.download(dataset, path, on_progress=show_received)
+        client.datasets.download(
+            dataset, path, image_format=image_format, on_progress=show_received
+        )
 
 
 def show_file(session: Session, path: Path) -> None:

@@ -1,12 +1,17 @@
 """``lesiongan preprocess``, ``augment``, ``train`` and ``generate``."""
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from lesiongan.cli.command import INTERRUPTED, command
-from lesiongan.cli.datasets import DatasetArgument, download_archive, finish_with_dataset
+from lesiongan.cli.datasets import (
+    DatasetArgument,
+    FormatOption,
+    download_archive,
+    finish_with_dataset,
+)
 from lesiongan.cli.gans import show_gan
 from lesiongan.cli.jobs import show_job
 from lesiongan.cli.progress import display, megabytes
@@ -16,8 +21,9 @@ from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client, GeneratedZip, StreamProgress
 from lesiongan.contracts.augmentation import AugmentCommand, Interpolation
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.datasets import Contrast, NamedWindow, PreprocessCommand
+from lesiongan.contracts.datasets import Contrast, ImageFormat, NamedWindow, PreprocessCommand
 from lesiongan.contracts.gans import MAX_STREAMED_IMAGES, GanCommand
+from lesiongan.contracts.jobs import Job
 
 app = typer.Typer()
 
@@ -154,7 +160,7 @@ def train(  # noqa: PLR0913 - one argument an option
 
 
 @command(app, "generate")
-def generate(
+def generate(  # noqa: PLR0913 - each is an option of the command
     session: Session,
     category: Annotated[Category, typer.Argument(help=", ".join(get_args(Category)))],
     n: Annotated[int, typer.Argument(min=1, help="how many images")],
@@ -164,6 +170,7 @@ def generate(
     ] = None,
     gan: Annotated[str | None, typer.Option(help="default: the server's default")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="the same seed, the same images")] = None,
+    image_format: FormatOption = "png",
     no_wait: NoWaitOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -175,9 +182,11 @@ def generate(
         elif no_wait:
             show_job(session, client.generate(category, n, gan=gan, seed=seed))
         elif n > MAX_STREAMED_IMAGES:
-            _generate_then_download(session, client, category, n, path, gan, seed)
+            job = wait_for(session, client, client.generate(category, n, gan=gan, seed=seed))
+            _download(session, client, job, n, path, image_format)
         else:
-            _show_zip(session, _stream(session, client, category, n, path, gan, seed))
+            query = {"gan": gan, "seed": seed, "image_format": image_format}
+            _show_zip(session, _stream(session, client, category, n, path, query))
 
 
 def _stream(
@@ -186,8 +195,7 @@ def _stream(
     category: Category,
     n: int,
     path: Path,
-    gan: str | None,
-    seed: int | None,
+    query: dict[str, Any],
 ) -> GeneratedZip:
     with display(quiet=session.json) as shown, shown.step(f"generate {category}") as step:
 
@@ -196,24 +204,17 @@ def _stream(
             step.update(progress.images, n, words)
 
         try:
-            return client.generate_zip(category, n, path, gan=gan, seed=seed, on_progress=show)
+            return client.generate_zip(category, n, path, on_progress=show, **query)
         except KeyboardInterrupt:
             session.tell(f"\nstopped; the server cancels the job, and {path} was not written")
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _generate_then_download(
-    session: Session,
-    client: Client,
-    category: Category,
-    n: int,
-    path: Path,
-    gan: str | None,
-    seed: int | None,
+def _download(
+    session: Session, client: Client, job: Job, n: int, path: Path, image_format: ImageFormat
 ) -> None:
-    job = wait_for(session, client, client.generate(category, n, gan=gan, seed=seed))
     dataset = str((job.output or {})["dataset"])
-    download_archive(session, client, dataset, path)
+    download_archive(session, client, dataset, path, image_format)
     result = {"path": str(path), "images": n, "job": job.id, "dataset": dataset}
     session.show(result, lambda out: out.print(facts([*result.items()])))
 

@@ -9,6 +9,7 @@ import httpx
 from lesiongan.client.accounting import Accounting
 from lesiongan.client.classifiers import Classifiers, classifier_id
 from lesiongan.client.datasets import Datasets
+from lesiongan.client.downloads import unless_png
 from lesiongan.client.experiments import Experiments
 from lesiongan.client.gans import Gans
 from lesiongan.client.generating import GeneratedZip, OnStreamed, generate_query, stream_zip
@@ -23,7 +24,7 @@ from lesiongan.client.withdrawals import Withdrawals, withdraw_call
 from lesiongan.contracts.augmentation import AugmentCommand, AugmentOptions
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import Classification, Classifier
-from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
+from lesiongan.contracts.datasets import ImageFormat, PreprocessCommand, PreprocessOptions
 from lesiongan.contracts.jobs import Estimate, Job
 from lesiongan.contracts.withdrawals import Withdrawal, WithdrawalCommand
 
@@ -158,11 +159,12 @@ class Client:
         *,
         gan: str | None = None,
         seed: int | None = None,
+        image_format: ImageFormat = "png",
         on_progress: OnStreamed | None = None,
     ) -> GeneratedZip:
         """Sample ``n`` ≤ 2,000 images into a ZIP at ``path``, which arrives while they are made.
 
         The file takes its name when it is complete: a connection that breaks leaves nothing behind.
         """
-        query = generate_query(category, n, gan, seed)
+        query = {**generate_query(category, n, gan, seed), "format": unless_png(image_format)}
         return stream_zip(self._transport, query, Path(path), on_progress)

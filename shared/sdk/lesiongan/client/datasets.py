@@ -6,12 +6,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lesiongan.client.downloads import OnBytes, download
+from lesiongan.client.downloads import OnBytes, download, unless_png
 from lesiongan.client.paging import every
 from lesiongan.client.submitting import post_command, submit
 from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.categories import Category, Split
-from lesiongan.contracts.datasets import Dataset, DatasetImage, IngestCommand, Layout
+from lesiongan.contracts.datasets import (
+    Dataset,
+    DatasetImage,
+    ImageFormat,
+    IngestCommand,
+    Layout,
+)
 from lesiongan.contracts.jobs import Job
 from lesiongan.errors import ClientError
 
@@ -110,12 +116,18 @@ class Datasets:
         return self._transport.send(call).content
 
     def download(
-        self, dataset: Dataset | str, path: Path | str, *, on_progress: OnBytes | None = None
+        self,
+        dataset: Dataset | str,
+        path: Path | str,
+        *,
+        image_format: ImageFormat = "png",
+        on_progress: OnBytes | None = None,
     ) -> Path:
         """Stream all images and the manifest into a ZIP at ``path``, in the *folders* layout."""
         call = Call(
             method="GET",
             path=f"{_path(dataset)}/archive",
+            params={"format": unless_png(image_format)},
             read_seconds=ARCHIVE_SILENCE_SECONDS,
         )
         return download(self._transport, call, Path(path), on_progress)

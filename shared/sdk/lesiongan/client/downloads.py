@@ -9,9 +9,15 @@ from typing import BinaryIO
 import httpx
 
 from lesiongan.client.transport import Call, Transport
+from lesiongan.contracts.datasets import ImageFormat
 
 #: Called with the bytes written so far and the total, where the server says one.
 OnBytes = Callable[[int, int | None], None]
+
+
+def unless_png(image_format: ImageFormat) -> ImageFormat | None:
+    """What is asked for; servers send PNGs unasked."""
+    return None if image_format == "png" else image_format
 
 
 def download(
