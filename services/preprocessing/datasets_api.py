@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
 from lesiongan.contracts.categories import Category, Split
-from lesiongan.contracts.datasets import Dataset, DatasetImage, ImageFormat
+from lesiongan.contracts.datasets import Dataset, DatasetImage, DatasetReport, ImageFormat
 from shared.datasets import catalog, reading, removal
 from shared.datasets.archive import (
     SUFFIXES,
@@ -23,6 +23,7 @@ from shared.datasets.archive import (
 from shared.datasets.contact_sheet import contact_sheet, for_display
 from shared.datasets.dicom import dicom_file
 from shared.datasets.origins import origin_of
+from shared.datasets.report import report
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput
@@ -126,6 +127,16 @@ def get_image(
     headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400"}
     png = reading.read_png(store, dataset, record)
     return Response(png, media_type="image/png", headers=headers)
+
+
+@router.get(
+    "/{dataset_id}/report",
+    summary="Check a data set",
+    operation_id="get_dataset_report",
+)
+def get_report(dataset_id: str, _: Reader, session: SessionDep, store: StoreDep) -> DatasetReport:
+    """Counts by split, category and patient, what was skipped, duplicates, overlapping splits."""
+    return report(reading.open_dataset(session, store, dataset_id))
 
 
 @router.get(

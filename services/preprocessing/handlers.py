@@ -31,6 +31,7 @@ from shared.datasets.parts import Part
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.records import ImageMeta, from_json
 from shared.datasets.removal import delete_objects
+from shared.datasets.report import refuse_leakage
 from shared.datasets.writing import DatasetWriter, destination, part_destination
 from shared.db import content_lock
 from shared.db.tables import UploadRow
@@ -211,6 +212,9 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
         for png, meta in preprocessed(store, plan, parent.records[first:]):
             writer.add(png, meta)
             job.progress(len(writer), len(parent.records), "image")
+        writer.flush()
+        if not command.split.allow_leakage:
+            refuse_leakage(writer.records)
         new = NewDataset(
             id=job.target,
             name=command.name or f"{parent.row.name}, {command.contrast} {command.size} px",

@@ -7,6 +7,7 @@ from lesiongan.contracts.categories import Split
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions
 from services.preprocessing.decoding import decoded, encode_image
 from services.preprocessing.domain import pipeline
+from services.preprocessing.domain.perceptual_hash import perceptual_hash
 from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
 from shared.datasets import reading
 from shared.datasets.reading import StoredDataset
@@ -55,6 +56,7 @@ def _split(
         fractions=(asked.train, asked.val, asked.test),
         seed=asked.seed,
         keep=asked.keep,
+        overlap=asked.allow_leakage,
         on_pass=on_pass,
     )
 
@@ -99,6 +101,7 @@ def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | 
         noisy=record.noisy,
         parent_index=record.index,
         channels=1 if made.image.ndim == 2 else 3,
+        phash=perceptual_hash(made.image),
     )
 
 

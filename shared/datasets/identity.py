@@ -10,7 +10,7 @@ from shared.ids import content_id, fingerprint
 #: Raised by hand when a step's output changes for the same input.
 STEP_VERSIONS = {
     "ingest": 1,
-    "preprocess": 1,
+    "preprocess": 2,
     "subset": 1,
     "augment": 2,
     "generate": 1,

@@ -36,6 +36,7 @@ SCHEMA = pa.schema(
         pa.field("parent_index", pa.int64()),
         pa.field("seed", pa.int64()),
         pa.field("draw", pa.int32()),
+        pa.field("phash", pa.int64()),
         pa.field("shard", pa.int32(), nullable=False),
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("size", pa.int64(), nullable=False),

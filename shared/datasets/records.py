@@ -16,7 +16,8 @@ class ImageMeta:
     ``patient`` is a pseudonym. ``source`` says where it came from without naming files.
     ``spacing_mm`` is the distance of pixel centres. ``box_px`` is (x0, y0, x1, y1) in the image.
     ``seed`` and ``draw``, with the index, make a synthetic image again. An image of 3 ``channels``
-    is RGB, or a slice between its neighbours.
+    is RGB, or a slice between its neighbours. ``phash`` is 64 bits of what a
+    picture looks like, as a signed number.
     """
 
     category: Category | None
@@ -34,6 +35,7 @@ class ImageMeta:
     seed: int | None = None
     draw: int | None = None
     channels: Literal[1, 3] = 1
+    phash: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object, in which tuples are lists once it is written."""

@@ -57,13 +57,14 @@ def assign_splits(
     fractions: tuple[float, float, float] = DEFAULT_FRACTIONS,
     seed: int = 0,
     keep: Keep = True,
+    overlap: bool = False,
     on_pass: Callable[[], None] = _nothing,
 ) -> SplitResult:
     """Assigns every image to a split; a patient's images go together.
 
     ``keep`` keeps the source's own split when it is complete: every image has one, and labelled
     images are in all three (DeepLesion's official training split has no labels, so it is not).
-    ``always`` keeps it even so.
+    ``always`` keeps it even so. ``overlap`` lets a kept split put one patient into two.
     Otherwise the split is new and depends on images, fractions and seed alone, not on order.
     Unlabelled images follow their patient; patients without any label are for training.
     ``on_pass`` is called about once a second where images are many: what it raises ends the work.
@@ -73,11 +74,11 @@ def assign_splits(
             patient into two, or that lacks an image.
     """
     _check_fractions(fractions)
-    groups = _groups_of(items)
     kept = keep == "always" or (keep and _is_complete(items))
-    splits = (
-        _own_splits(items, groups) if kept else _new_splits(items, groups, fractions, seed, on_pass)
-    )
+    if kept:
+        splits = _own_splits(items, overlap=overlap)
+    else:
+        splits = _new_splits(items, _groups_of(items), fractions, seed, on_pass)
     return SplitResult(
         splits=splits,
         kept=kept,
@@ -97,22 +98,49 @@ def _is_complete(items: Iterable[SplitItem]) -> bool:
 
 
 def _groups_of(items: Sequence[SplitItem]) -> list[list[int]]:
-    """Indices of the images of each patient; without a patient, of each distinct image."""
-    groups: dict[tuple[str, str], list[int]] = {}
+    """Indices of images that belong together: of one patient, or equal ones, whoever's they are."""
+    groups = _Groups()
+    for item in items:
+        groups.join(f"image {item.sha256}", f"patient {item.patient}" if item.patient else None)
+    found: dict[str, list[int]] = {}
     for index, item in enumerate(items):
-        key = ("image", item.sha256) if item.patient is None else ("patient", item.patient)
-        groups.setdefault(key, []).append(index)
-    return list(groups.values())
+        found.setdefault(groups.name_of(f"image {item.sha256}"), []).append(index)
+    return list(found.values())
 
 
-def _own_splits(items: Sequence[SplitItem], groups: list[list[int]]) -> tuple[Split, ...]:
+class _Groups:
+    """Names that were joined, directly or through others: a forest of sets, paths halved.
+
+    Source: Tarjan and van Leeuwen, "Worst-case analysis of set union algorithms", J. ACM 31, 1984.
+    """
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def join(self, one: str, other: str | None) -> None:
+        self._above.setdefault(one, one)
+        if other is not None:
+            self._above.setdefault(other, other)
+            self._above[self.name_of(other)] = self.name_of(one)
+
+    def name_of(self, name: str) -> str:
+        """The name that stands for all that were joined with ``name``."""
+        above = self._above
+        while above[name] != name:
+            above[name] = name = above[above[name]]
+        return name
+
+
+def _own_splits(items: Sequence[SplitItem], *, overlap: bool) -> tuple[Split, ...]:
     lacking = sum(item.split is None for item in items)
     if lacking:
         raise BadInput(
             f"{lacking} images have no split of the source's own to keep; ask for a new split."
         )
-    for group in groups:
-        if items[group[0]].patient and len({items[index].split for index in group}) > 1:
+    split_of: dict[str, Split | None] = {}
+    for item in items:
+        known = split_of.setdefault(item.patient, item.split) if item.patient else item.split
+        if known != item.split and not overlap:
             raise BadInput(
                 "The source's own split puts one patient into two splits; ask for a new split."
             )

@@ -70,6 +70,69 @@ class Dataset(Resource):
     created_at: datetime
 
 
+class DuplicatePairs(Resource):
+    """Pairs of images that are the same, or look it, and how many lie in two splits.
+
+    ``complete`` is false where there were too many to compare all.
+    """
+
+    pairs: int
+    crossing: int
+    examples: list[tuple[int, int]]
+    complete: bool
+
+
+class SkippedFor(Resource):
+    """What was left out for one reason: how many, and the first of them by their place."""
+
+    reason: str
+    count: int
+    places: list[str]
+
+
+class Tally(Resource):
+    """Images, and the patients whom they show; an unknown patient is not counted."""
+
+    images: int
+    patients: int
+
+
+_NO_PAIRS: dict[str, object] = {"pairs": 0, "crossing": 0, "examples": [], "complete": True}
+
+
+class DatasetReport(Resource):
+    """What a data set holds, and whether its splits are apart."""
+
+    model_config = example(
+        {
+            "dataset": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+            "images": 4550,
+            "patients": 412,
+            "images_without_patient": 0,
+            "splits": {"train": {"liver": {"images": 400, "patients": 61}}},
+            "patients_in_several_splits": 0,
+            "exact_duplicates": {**_NO_PAIRS, "pairs": 1, "examples": [[3, 90]]},
+            "near_duplicates": _NO_PAIRS,
+            "skipped": [{"reason": "the image is missing", "count": 1, "places": ["row 34"]}],
+            "skipped_total": 1,
+            "notes": ["split anew, by patient"],
+        }
+    )
+
+    dataset: str
+    images: int
+    patients: int
+    images_without_patient: int
+    splits: dict[str, dict[str, Tally]]
+    patients_in_several_splits: int
+    exact_duplicates: DuplicatePairs
+    #: None where no image was hashed: only preprocessing does.
+    near_duplicates: DuplicatePairs | None
+    skipped: list[SkippedFor]
+    skipped_total: int
+    notes: list[str]
+
+
 class DatasetImage(Resource):
     """One image of a data set, as its manifest describes it."""
 
@@ -165,6 +228,13 @@ class SplitOptions(Command):
             "training split has no labels)"
         ),
     ] = True
+    allow_leakage: Annotated[
+        bool,
+        Field(
+            description="go on where a patient, or the same picture or one that looks it, is in "
+            "two splits"
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> "SplitOptions":

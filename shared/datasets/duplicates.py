@@ -1,0 +1,138 @@
+"""Images that are there twice: byte for byte, or to the eye.
+
+Equal images lie in one group, however many there are. Groups whose perceptual hashes differ in few
+bits look alike. Hashes that differ in at most three bits agree in one of four quarters: only those
+which share a quarter are compared.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from shared.datasets.records import ImageRecord
+
+#: Bits in which the hashes of near duplicates differ at most.
+NEAR_BITS = 3
+#: Examples that a report names.
+MAX_EXAMPLES = 20
+#: Comparisons of two hashes: some seconds, which is more than any honest set of 32,000 needs.
+MAX_COMPARISONS = 5_000_000
+_QUARTERS = (0, 16, 32, 48)
+
+Group = list[ImageRecord]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How many pairs there are, how many of them lie in two splits, and indices of some.
+
+    ``complete`` is False where there were too many to compare all.
+    """
+
+    pairs: int = 0
+    crossing: int = 0
+    examples: Sequence[tuple[int, int]] = ()
+    complete: bool = True
+
+
+def exact_duplicates(records: Iterable[ImageRecord]) -> Pairs:
+    """Pairs of equal images. Lesions of one slice of a source are one image."""
+    groups: dict[str, dict[str, ImageRecord]] = defaultdict(dict)
+    for record in records:
+        groups[record.sha256].setdefault(_image_of(record), record)
+    return _counted((list(group.values()), None) for group in groups.values())
+
+
+def near_duplicates(records: Iterable[ImageRecord]) -> Pairs:
+    """Pairs of images that look alike and are not equal; of those whose hash is known."""
+    groups: dict[tuple[int, str], Group] = defaultdict(list)
+    for record in records:
+        if record.phash is not None:
+            groups[record.phash & (2**64 - 1), record.sha256].append(record)
+    compared = _Compared(groups)
+    found = _counted((groups[a], groups[b]) for a, b in compared.alike())
+    return Pairs(found.pairs, found.crossing, found.examples, compared.complete)
+
+
+def _image_of(record: ImageRecord) -> str:
+    """``file 12`` of ``file 12, row 34``: in a raw set each lesion repeats its slice."""
+    return record.source.partition(",")[0] if record.unit == "hu16" else str(record.index)
+
+
+class _Compared:
+    """Which groups look alike."""
+
+    def __init__(self, groups: Iterable[tuple[int, str]]) -> None:
+        self._groups = sorted(groups)
+        self.complete = True
+
+    def alike(self) -> Iterator[tuple[tuple[int, str], tuple[int, str]]]:
+        left = MAX_COMPARISONS
+        for place in range(len(_QUARTERS)):
+            for bucket in self._buckets(place):
+                for a, b in combinations(bucket, 2):
+                    left -= 1
+                    if left < 0:
+                        self.complete = False
+                        return
+                    difference = a[0] ^ b[0]
+                    if difference.bit_count() <= NEAR_BITS and _first_quarter(difference) == place:
+                        yield a, b
+
+    def _buckets(self, place: int) -> Iterable[list[tuple[int, str]]]:
+        buckets: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for group in self._groups:
+            buckets[_quarter(group[0], place)].append(group)
+        return buckets.values()
+
+
+def _quarter(number: int, place: int) -> int:
+    return number >> _QUARTERS[place] & 0xFFFF
+
+
+def _first_quarter(difference: int) -> int:
+    """The first in which two hashes agree: there, and nowhere else, their pair is counted."""
+    return next(place for place in range(len(_QUARTERS)) if not _quarter(difference, place))
+
+
+def _counted(groups: Iterable[tuple[Group, Group | None]]) -> Pairs:
+    """Pairs within each group, or between the two."""
+    pairs = crossing = 0
+    examples: list[tuple[int, int]] = []
+    for first, second in groups:
+        within = second is None
+        others = first if second is None else second
+        if within and len(first) < 2:
+            continue
+        number, across = _pairs(first, others, within=within)
+        pairs, crossing = pairs + number, crossing + across
+        examples += _examples(first, others, within=within)
+    ordered = sorted(examples, key=lambda pair: pair)
+    return Pairs(pairs, crossing, ordered[:MAX_EXAMPLES])
+
+
+def _pairs(first: Group, second: Group, *, within: bool) -> tuple[int, int]:
+    """How many, and how many of them in two splits; without listing them."""
+    splits, others = Counter(r.split for r in first), Counter(r.split for r in second)
+    if within:
+        total = len(first) * (len(first) - 1) // 2
+        same = sum(n * (n - 1) // 2 for n in splits.values())
+    else:
+        total = len(first) * len(second)
+        same = sum(n * others[split] for split, n in splits.items())
+    return total, total - same
+
+
+def _examples(first: Group, second: Group, *, within: bool) -> list[tuple[int, int]]:
+    """One pair of each two groups: of two splits where there is one."""
+    pairs = combinations(first, 2) if within else ((a, b) for a in first for b in second)
+    best: tuple[ImageRecord, ImageRecord] | None = None
+    for tried, (a, b) in enumerate(pairs):
+        best = best or (a, b)
+        if a.split != b.split:
+            best = a, b
+            break
+        if tried > MAX_EXAMPLES:
+            break
+    return [] if best is None else [(best[0].index, best[1].index)]
