@@ -16,6 +16,7 @@ from lesiongan.contracts.datasets import (
     PreprocessOptions,
 )
 from services.preprocessing.datasets_api import router as datasets_router
+from services.preprocessing.exports_api import router as exports_router
 from services.preprocessing.settings import PreprocessingSettings
 from shared.datasets import catalog
 from shared.db.tables import JobRow
@@ -206,5 +207,5 @@ async def preview(
     )
 
 
-routers = [router, datasets_router]
+routers = [router, datasets_router, exports_router]
 app = create_app("preprocessing", routers)

@@ -1,28 +1,15 @@
 """Routes that read and remove data sets, whoever made them."""
 
-from collections.abc import AsyncIterator
-from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.responses import StreamingResponse
 from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
 from lesiongan.contracts.categories import Category, Split
 from lesiongan.contracts.datasets import Dataset, DatasetImage, DatasetReport, ImageFormat
 from shared.datasets import catalog, reading, removal
-from shared.datasets.archive import (
-    SUFFIXES,
-    Encode,
-    archive_batches,
-    manifest_csv,
-    png_as_stored,
-)
 from shared.datasets.contact_sheet import contact_sheet, for_display
-from shared.datasets.dicom import dicom_file
-from shared.datasets.origins import origin_of
 from shared.datasets.report import report
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow
@@ -31,8 +18,7 @@ from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
 from shared.web.responses import binary, header
 from shared.web.routing import Router
-from shared.web.state import SessionDep, StateDep, StoreDep
-from shared.web.zip_stream import zip_stream
+from shared.web.state import SessionDep, StoreDep
 
 router = Router(prefix="/datasets", tags=["data sets"])
 
@@ -160,42 +146,3 @@ def get_contact_sheet(
     records = dataset.select(category=category, split=split)[:n]
     images = [for_display(png, record) for record, png in reading.iterate(store, dataset, records)]
     return Response(contact_sheet(images), media_type="image/png")
-
-
-@router.get(
-    "/{dataset_id}/archive",
-    summary="Download a data set",
-    operation_id="download_dataset",
-    responses=binary(
-        "application/zip",
-        "Images in the folders layout, streamed",
-        headers={"Content-Disposition": header("a file name", required=True)},
-    ),
-    response_class=Response,
-)
-async def get_archive(
-    dataset_id: str, _: Reader, state: StateDep, image_format: FormatQuery = "png"
-) -> StreamingResponse:
-    """A ZIP in the ``folders`` layout. That of PNGs can be taken in again."""
-
-    def opened() -> tuple[reading.StoredDataset, Encode]:
-        with state.sessions() as session:
-            dataset = reading.open_dataset(session, state.store, dataset_id)
-            if image_format == "png":
-                return dataset, png_as_stored
-            return dataset, partial(dicom_file, origin_of(session, dataset.row))
-
-    dataset, encode = await run_in_threadpool(opened)
-    suffix = SUFFIXES[image_format]
-
-    async def entries() -> AsyncIterator[list[tuple[str, bytes]]]:
-        yield [("manifest.csv", manifest_csv(dataset.records, suffix))]
-        batches = archive_batches(state.store, dataset, suffix=suffix, encode=encode)
-        while (batch := await run_in_threadpool(next, batches, None)) is not None:
-            yield batch
-
-    return StreamingResponse(
-        zip_stream(entries()),
-        media_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{dataset_id}.zip"'},
-    )

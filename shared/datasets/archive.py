@@ -14,6 +14,8 @@ from shared.storage.port import ObjectStore
 
 #: Files are handed on in batches of so many bytes.
 BATCH_BYTES = 1 << 20
+#: Where an image lies in an archive, by its record and how its file's name ends.
+Name = Callable[[ImageRecord, str], str]
 #: How names of files end, by the format that a client asks for.
 SUFFIXES: Final[dict[ImageFormat, str]] = {"png": "png", "dicom": "dcm"}
 #: The file that an image's PNG becomes in an archive.
@@ -42,19 +44,26 @@ def manifest_csv(records: Sequence[ImageRecord], suffix: str = "png") -> bytes:
     return sink.getvalue().encode()
 
 
+def place_in_image_folder(record: ImageRecord, suffix: str = "png") -> str:
+    """An image's place where each split is a folder of folders, as torchvision's ImageFolder."""
+    category = record.category or UNLABELLED
+    return f"{record.split or 'unsplit'}/{category}/{category}_{record.index:06d}.{suffix}"
+
+
 def archive_batches(
     store: ObjectStore,
     dataset: StoredDataset,
     *,
     suffix: str = "png",
     encode: Encode = png_as_stored,
+    name: Name = file_name,
 ) -> Iterator[list[tuple[str, bytes]]]:
     """Lists of (name, file) of all images, about ``BATCH_BYTES`` each."""
     batch: list[tuple[str, bytes]] = []
     size = 0
     for record, png in reading.iterate(store, dataset, dataset.records):
         file = encode(record, png)
-        batch.append((file_name(record, suffix), file))
+        batch.append((name(record, suffix), file))
         size += len(file)
         if size >= BATCH_BYTES:
             yield batch

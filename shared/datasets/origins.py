@@ -6,6 +6,11 @@ from shared.datasets.dicom import Origin
 from shared.db.tables import DatasetRow, GanRow
 
 
+def is_synthetic(session: Session, row: DatasetRow) -> bool:
+    """Whether any image was made by a GAN, drawn by the phantom, or derived from such a one."""
+    return row.phantom or _is_synthetic(session, row)
+
+
 def origin_of(session: Session, row: DatasetRow) -> Origin:
     """Of a data set that is complete."""
     if row.kind == "synthetic":
@@ -15,7 +20,7 @@ def origin_of(session: Session, row: DatasetRow) -> Origin:
     return Origin(
         dataset_id=row.id,
         kind=row.kind,
-        synthetic=row.phantom or _is_synthetic(session, row),
+        synthetic=is_synthetic(session, row),
         made=f"LesionGAN: {made}",
     )
 

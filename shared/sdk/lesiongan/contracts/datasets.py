@@ -13,6 +13,8 @@ DatasetKind = Literal["raw", "preprocessed", "augmented", "synthetic"]
 Layout = Literal["deeplesion", "folders"]
 #: In which files images are sent out.
 ImageFormat = Literal["png", "dicom"]
+#: How the files of a downloaded archive lie.
+ArchiveLayout = Literal["folders", "imagefolder", "webdataset"]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=STORABLE)]
 DatasetId = Annotated[
     str, Field(pattern=r"^ds_[0-9a-f]{24}$", examples=["ds_0f3a5c7e9b1d2f4a6c8e0b1d"])

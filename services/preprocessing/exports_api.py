@@ -1,0 +1,164 @@
+"""Routes by which a data set leaves: as an archive in several layouts, with a card for people."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, TypeVar
+
+from fastapi import Query, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from lesiongan.contracts.datasets import ArchiveLayout, ImageFormat
+from shared.datasets import reading
+from shared.datasets.archive import (
+    SUFFIXES,
+    Encode,
+    archive_batches,
+    file_name,
+    manifest_csv,
+    place_in_image_folder,
+    png_as_stored,
+)
+from shared.datasets.card import card
+from shared.datasets.dicom import dicom_file
+from shared.datasets.origins import is_synthetic, origin_of
+from shared.datasets.reading import StoredDataset
+from shared.datasets.report import report
+from shared.errors import BadInput
+from shared.storage.port import ObjectStore
+from shared.web.auth import Reader
+from shared.web.responses import binary, header
+from shared.web.routing import Router
+from shared.web.state import SessionDep, StateDep, StoreDep
+from shared.web.zip_stream import Entry, LargeFile, zip_stream
+
+router = Router(prefix="/datasets", tags=["data sets"])
+
+Item = TypeVar("Item")
+FormatQuery = Annotated[ImageFormat, Query(alias="format", description="of the images")]
+LayoutQuery = Annotated[
+    ArchiveLayout,
+    Query(
+        description="`folders` can be taken in again; `imagefolder` is a folder a split, for "
+        "torchvision; `webdataset` holds the shards as they lie"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Export:
+    """A data set that is about to be sent."""
+
+    store: ObjectStore
+    dataset: StoredDataset
+    encode: Encode
+    suffix: str
+    #: Asked for once it is sent: it looks for duplicates, which takes a moment.
+    card: Callable[[], bytes]
+
+    async def folders(self) -> AsyncIterator[Entry]:
+        yield [("manifest.csv", manifest_csv(self.dataset.records, self.suffix))]
+        batches = archive_batches(
+            self.store, self.dataset, suffix=self.suffix, encode=self.encode, name=file_name
+        )
+        async for batch in _in_threads(batches):
+            yield batch
+
+    async def imagefolder(self) -> AsyncIterator[Entry]:
+        yield [("README.md", await run_in_threadpool(self.card))]
+        batches = archive_batches(
+            self.store,
+            self.dataset,
+            suffix=self.suffix,
+            encode=self.encode,
+            name=place_in_image_folder,
+        )
+        async for batch in _in_threads(batches):
+            yield batch
+
+    async def webdataset(self) -> AsyncIterator[Entry]:
+        yield [("README.md", await run_in_threadpool(self.card))]
+        key = self.dataset.row.manifest_key
+        yield [("manifest.parquet", await run_in_threadpool(self.store.get, key))]
+        for number, shard in sorted(self.dataset.shard_keys.items()):
+            chunks = _in_threads(self.store.stream(shard))
+            yield LargeFile(f"shards/{number:05d}.tar", chunks)
+
+
+@router.get(
+    "/{dataset_id}/archive",
+    summary="Download a data set",
+    operation_id="download_dataset",
+    responses=binary(
+        "application/zip",
+        "Images in one of the layouts, streamed",
+        headers={"Content-Disposition": header("a file name", required=True)},
+    ),
+    response_class=Response,
+)
+async def get_archive(
+    dataset_id: str,
+    _: Reader,
+    state: StateDep,
+    image_format: FormatQuery = "png",
+    layout: LayoutQuery = "folders",
+) -> StreamingResponse:
+    """A ZIP that streams: neither server nor client need hold it in memory.
+
+    Shards hold PNGs, so `webdataset` has no other format.
+    """
+    if layout == "webdataset" and image_format != "png":
+        raise BadInput("shards hold PNGs: layout=webdataset has no other format")
+
+    def opened() -> _Export:
+        with state.sessions() as session:
+            return _opened(session, state.store, dataset_id, image_format)
+
+    export = await run_in_threadpool(opened)
+    entries = {
+        "folders": export.folders,
+        "imagefolder": export.imagefolder,
+        "webdataset": export.webdataset,
+    }
+    return StreamingResponse(
+        zip_stream(entries[layout]()),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{dataset_id}.zip"'},
+    )
+
+
+@router.get(
+    "/{dataset_id}/card",
+    summary="Read a data set's card",
+    operation_id="get_dataset_card",
+    responses=binary("text/markdown; charset=utf-8", "Markdown with YAML front matter"),
+    response_class=Response,
+)
+def get_card(dataset_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+    """What the data set is, how it came about, what was checked, and what it is not for."""
+    dataset = reading.open_dataset(session, store, dataset_id)
+    about = _card(dataset, synthetic=is_synthetic(session, dataset.row))
+    return PlainTextResponse(about, media_type="text/markdown")
+
+
+def _opened(
+    session: Session, store: ObjectStore, dataset_id: str, image_format: ImageFormat
+) -> _Export:
+    dataset = reading.open_dataset(session, store, dataset_id)
+    encode: Encode = png_as_stored
+    if image_format == "dicom":
+        encode = partial(dicom_file, origin_of(session, dataset.row))
+    about = partial(_card, dataset, synthetic=is_synthetic(session, dataset.row))
+    return _Export(store, dataset, encode, SUFFIXES[image_format], about)
+
+
+def _card(dataset: StoredDataset, *, synthetic: bool) -> bytes:
+    return card(dataset.row, report(dataset), synthetic=synthetic).encode()
+
+
+async def _in_threads(items: Iterator[Item]) -> AsyncIterator[Item]:
+    """The items of an iterator that waits for the store."""
+    while (item := await run_in_threadpool(next, items, None)) is not None:
+        yield item
