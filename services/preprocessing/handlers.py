@@ -23,6 +23,7 @@ from services.preprocessing.domain.png import decode_grey, encode_grey
 from services.preprocessing.domain.preview import before_after
 from services.preprocessing.domain.raw_images import RawImage, RawImages, Skipped
 from services.preprocessing.domain.subset import draw
+from services.preprocessing.overlap import refuse_overlap
 from services.preprocessing.planning import notes_of, options_of, planned, preprocessed
 from services.preprocessing.sources import PrefixSource, upload_source
 from shared.datasets import reading
@@ -31,7 +32,6 @@ from shared.datasets.parts import Part
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.records import ImageMeta, from_json
 from shared.datasets.removal import delete_objects
-from shared.datasets.report import refuse_leakage
 from shared.datasets.writing import DatasetWriter, destination, part_destination
 from shared.db import content_lock
 from shared.db.tables import UploadRow
@@ -214,7 +214,7 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
             job.progress(len(writer), len(parent.records), "image")
         writer.flush()
         if not command.split.allow_leakage:
-            refuse_leakage(writer.records)
+            refuse_overlap(job, store, writer.records)
         new = NewDataset(
             id=job.target,
             name=command.name or f"{parent.row.name}, {command.contrast} {command.size} px",

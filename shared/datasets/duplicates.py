@@ -7,7 +7,7 @@ which share a quarter are compared.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from shared.datasets.records import ImageRecord
@@ -16,6 +16,8 @@ from shared.datasets.records import ImageRecord
 NEAR_BITS = 3
 #: Examples that a report names.
 MAX_EXAMPLES = 20
+#: Pairs in two splits whose pixels are worth a look.
+MAX_APART = 1000
 #: Comparisons of two hashes: some seconds, which is more than any honest set of 32,000 needs.
 MAX_COMPARISONS = 5_000_000
 _QUARTERS = (0, 16, 32, 48)
@@ -34,6 +36,8 @@ class Pairs:
     crossing: int = 0
     examples: Sequence[tuple[int, int]] = ()
     complete: bool = True
+    #: Of each two groups of equal images that lie in two splits, one pair; the first of them.
+    apart: Sequence[tuple[ImageRecord, ImageRecord]] = ()
 
 
 def exact_duplicates(records: Iterable[ImageRecord]) -> Pairs:
@@ -52,7 +56,7 @@ def near_duplicates(records: Iterable[ImageRecord]) -> Pairs:
             groups[record.phash & (2**64 - 1), record.sha256].append(record)
     compared = _Compared(groups)
     found = _counted((groups[a], groups[b]) for a, b in compared.alike())
-    return Pairs(found.pairs, found.crossing, found.examples, compared.complete)
+    return replace(found, complete=compared.complete)
 
 
 def _image_of(record: ImageRecord) -> str:
@@ -99,7 +103,7 @@ def _first_quarter(difference: int) -> int:
 def _counted(groups: Iterable[tuple[Group, Group | None]]) -> Pairs:
     """Pairs within each group, or between the two."""
     pairs = crossing = 0
-    examples: list[tuple[int, int]] = []
+    examples: list[tuple[ImageRecord, ImageRecord]] = []
     for first, second in groups:
         within = second is None
         others = first if second is None else second
@@ -108,8 +112,13 @@ def _counted(groups: Iterable[tuple[Group, Group | None]]) -> Pairs:
         number, across = _pairs(first, others, within=within)
         pairs, crossing = pairs + number, crossing + across
         examples += _examples(first, others, within=within)
-    ordered = sorted(examples, key=lambda pair: pair)
-    return Pairs(pairs, crossing, ordered[:MAX_EXAMPLES])
+    examples.sort(key=lambda pair: (pair[0].index, pair[1].index))
+    return Pairs(
+        pairs=pairs,
+        crossing=crossing,
+        examples=[(a.index, b.index) for a, b in examples[:MAX_EXAMPLES]],
+        apart=[(a, b) for a, b in examples if a.split != b.split][:MAX_APART],
+    )
 
 
 def _pairs(first: Group, second: Group, *, within: bool) -> tuple[int, int]:
@@ -124,7 +133,9 @@ def _pairs(first: Group, second: Group, *, within: bool) -> tuple[int, int]:
     return total, total - same
 
 
-def _examples(first: Group, second: Group, *, within: bool) -> list[tuple[int, int]]:
+def _examples(
+    first: Group, second: Group, *, within: bool
+) -> list[tuple[ImageRecord, ImageRecord]]:
     """One pair of each two groups: of two splits where there is one."""
     pairs = combinations(first, 2) if within else ((a, b) for a in first for b in second)
     best: tuple[ImageRecord, ImageRecord] | None = None
@@ -135,4 +146,4 @@ def _examples(first: Group, second: Group, *, within: bool) -> list[tuple[int, i
             break
         if tried > MAX_EXAMPLES:
             break
-    return [] if best is None else [(best[0].index, best[1].index)]
+    return [] if best is None else [best]

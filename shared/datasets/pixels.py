@@ -76,6 +76,16 @@ def decode_uint8(png: bytes) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(rgb)
 
 
+def correlation(one: bytes, other: bytes) -> float:
+    """Pearson's, of the grey levels of two 8-bit PNGs of one size; 1.0 for two that are flat."""
+    first, second = (decode_uint8(png).astype(np.float64).ravel() for png in (one, other))
+    if first.shape != second.shape:
+        return 0.0
+    first, second = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / scale if scale else float(not (first @ first + second @ second))
+
+
 def encode_png(image: npt.NDArray[Any], *, compression: int = 3) -> bytes:
     """A PNG of [H, W] or [H, W, 3] (BGR) values, 8 or 16 bits each; no metadata."""
     done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, compression])

@@ -1,7 +1,7 @@
 """What a data set holds, what was left out of it, and whether its splits are apart."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lesiongan.contracts.categories import UNLABELLED
 from lesiongan.contracts.datasets import DatasetReport, DuplicatePairs, SkippedFor, Tally
@@ -35,14 +35,20 @@ def report(dataset: StoredDataset) -> DatasetReport:
     )
 
 
-def refuse_leakage(records: Sequence[ImageRecord]) -> None:
-    """Raises :class:`BadInput` where a patient or the same picture is in two splits."""
+def refuse_leakage(
+    records: Sequence[ImageRecord], is_same: Callable[[ImageRecord, ImageRecord], bool]
+) -> None:
+    """Raises :class:`BadInput` where a patient or the same picture is in two splits.
+
+    ``is_same`` compares the pixels of images that look alike by their hash.
+    """
     patients = patients_in_several_splits(records)
-    exact, near = exact_duplicates(records), near_duplicates(records)
+    exact = exact_duplicates(records)
+    same = [(a.index, b.index) for a, b in near_duplicates(records).apart if is_same(a, b)]
     found = [
         *_fault(len(patients), "patients are", ()),
         *_fault(exact.crossing, "pairs of equal images are", exact.examples),
-        *_fault(near.crossing, "pairs of images that look alike are", near.examples),
+        *_fault(len(same), "pairs of images that are the same but for details are", same),
     ]
     if found:
         raise BadInput(

@@ -87,6 +87,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/datasets/{dataset_id}/images/{index}"): Row("read", 404),
     ("GET", "/datasets/{dataset_id}/contact-sheet.png"): Row("read", 404),
     ("GET", "/datasets/{dataset_id}/archive"): Row("read", 404),
+    ("GET", "/datasets/{dataset_id}/report"): Row("read", 404),
+    ("GET", "/datasets/{dataset_id}/card"): Row("read", 404),
     ("POST", "/preprocess"): Row("submit", 404, request=body(dataset=IDS["dataset_id"])),
     ("POST", "/preprocess/preview"): Row("submit", 200, "?dry_run=true", PNG),
     ("POST", "/augment"): Row("submit", 404, request=body(dataset=IDS["dataset_id"])),

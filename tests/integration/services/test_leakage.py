@@ -1,8 +1,11 @@
 """A data set whose splits overlap is refused, and one that is allowed to says so in its report."""
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
+from services.preprocessing.domain.png import encode_grey
 from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, pictures
 
@@ -10,6 +13,15 @@ from tests.integration.services.bench import Bench, archive, pictures
 @pytest.fixture
 def bench(ports: Ports, client: httpx.Client) -> Bench:
     return Bench(ports, client)
+
+
+def grey(seed: int, *, brighter: int = 0) -> bytes:
+    """Something smooth, with noise of its own."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(40, 200, (8, 8), np.uint8)
+    smooth = cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    noisy = smooth + random.integers(-20, 20, smooth.shape) + brighter
+    return encode_grey(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
 def in_two_splits() -> bytes:
@@ -42,6 +54,19 @@ def test_an_image_in_two_splits_is_refused_unless_allowed(bench: Bench) -> None:
     assert found["images"] == sum(
         tally["images"] for split in found["splits"].values() for tally in split.values()
     )
+
+
+def test_a_picture_that_was_changed_a_little_is_the_same(bench: Bench) -> None:
+    files = {f"images/liver/{number}.png": grey(number) for number in range(8)}
+    files["images/liver/again.png"] = grey(0, brighter=2)
+    split = {name: ("train", "val", "test")[number % 3] for number, name in enumerate(files)}
+    split["images/liver/again.png"] = "test"
+    table = [f"{name},liver,,{split[name]}" for name in files]
+    files["manifest.csv"] = "\n".join(["file,category,patient,split", *table]).encode()
+    raw = bench.made(bench.upload(archive(files), "folders"))
+    refused = bench.run(bench.post("/preprocess", {"dataset": raw, "size": 64}))
+    assert refused.error is not None
+    assert "same but for details are (images 0 and 8)" in refused.error["detail"]
 
 
 def test_split_anew_equal_images_stay_together(bench: Bench) -> None:

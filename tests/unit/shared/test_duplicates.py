@@ -85,11 +85,17 @@ def test_too_many_to_compare_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_leakage_is_refused_and_named() -> None:
     apart = [record(0, patient="a", phash=0), record(1, patient="b", phash=255, split="test")]
-    refuse_leakage(apart)
+    refuse_leakage(apart, lambda *_: True)
     for wrong, said in (
         (record(2, patient="a", phash=-1, split="test"), "1 patients are"),
         (record(2, sha256="sha 0", phash=0, split="val"), "equal images are .images 0 and 2."),
-        (record(2, phash=3, split="val"), "look alike are .images 0 and 2."),
+        (record(2, phash=3, split="val"), "same but for details are .images 0 and 2."),
     ):
         with pytest.raises(BadInput, match=said):
-            refuse_leakage([*apart, wrong])
+            refuse_leakage([*apart, wrong], lambda *_: True)
+
+
+def test_what_only_looks_alike_is_no_leakage() -> None:
+    alike = [record(0, patient="a", phash=0), record(1, patient="b", phash=3, split="test")]
+    assert near_duplicates(alike).crossing == 1
+    refuse_leakage(alike, lambda *_: False)
