@@ -269,3 +269,33 @@ def test_a_bug_is_one_line_unless_asked(
     said = capsys.readouterr().err
     assert ("Traceback" in said) is traceback
     assert traceback or said.startswith("error: LookupError: no such thing (a bug")
+
+
+def test_a_report_is_the_card_for_people_and_json_for_programs(run: Run) -> None:
+    pairs = {"pairs": 0, "crossing": 0, "examples": [], "complete": True}
+    found = {
+        "dataset": DATASET,
+        "images": 2,
+        "patients": 1,
+        "images_without_patient": 0,
+        "splits": {"train": {"liver": {"images": 2, "patients": 1}}},
+        "patients_in_several_splits": 0,
+        "exact_duplicates": pairs,
+        "near_duplicates": None,
+        "skipped": [],
+        "skipped_total": 0,
+        "notes": [],
+    }
+    answers = [httpx.Response(200, json=found), httpx.Response(200, text="# our [scans]")]
+    result = run(Script(*answers), "datasets", "report", DATASET)
+    assert result.stdout == "# our [scans]\n"
+    result = run(Script(*answers), "datasets", "report", DATASET, "--json")
+    assert json.loads(result.stdout)["images"] == 2
+
+
+def test_a_layout_and_a_format_are_asked_for(run: Run, tmp_path: Path) -> None:
+    script = Script(httpx.Response(200, content=b"PK"))
+    place = str(tmp_path / "a.zip")
+    options = ("--layout", "imagefolder", "--format", "dicom", "-o", place)
+    assert run(script, "datasets", "download", DATASET, *options).exit_code == 0
+    assert dict(script.requests[0].url.params) == {"layout": "imagefolder", "format": "dicom"}

@@ -12,7 +12,14 @@ from lesiongan.cli.submitting import NoWaitOption
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category, Split
-from lesiongan.contracts.datasets import Dataset, ImageFormat, IngestCommand, Layout, S3Source
+from lesiongan.contracts.datasets import (
+    ArchiveLayout,
+    Dataset,
+    ImageFormat,
+    IngestCommand,
+    Layout,
+    S3Source,
+)
 from lesiongan.contracts.jobs import Job
 
 app = typer.Typer(help="Data sets: upload, look, download, delete.", no_args_is_help=True)
@@ -119,12 +126,21 @@ def download(
         Path | None, typer.Option("--output", "-o", help="default: DATASET.zip")
     ] = None,
     image_format: FormatOption = "png",
+    layout: Annotated[ArchiveLayout, typer.Option(help="how the files lie")] = "folders",
 ) -> None:
-    """Download a data set's images and manifest as a ZIP."""
+    """Download a data set's images as a ZIP."""
     path = output or Path(f"{dataset}.zip")
     with session.connect() as client:
-        download_archive(session, client, dataset, path, image_format)
+        download_archive(session, client, dataset, path, image_format, layout)
     show_file(session, path)
+
+
+@command(app, "report")
+def report(session: Session, dataset: DatasetArgument) -> None:
+    """Show a data set's card: counts, patients, duplicates, what was left out."""
+    with session.connect() as client:
+        found, card = client.datasets.report(dataset), client.datasets.card(dataset)
+    session.show(found, lambda out: out.print(card, markup=False, highlight=False))
 
 
 @command(app, "contact-sheet")
@@ -158,7 +174,12 @@ def finish_with_dataset(session: Session, client: Client, job: Job, *, no_wait: 
 
 
 def download_archive(
-    session: Session, client: Client, dataset: str, path: Path, image_format: ImageFormat
+    session: Session,
+    client: Client,
+    dataset: str,
+    path: Path,
+    image_format: ImageFormat,
+    layout: ArchiveLayout = "folders",
 ) -> None:
     """Stream a data set's archive into a file, with progress."""
     with display(quiet=session.json) as shown, shown.step(f"download {dataset}") as step:
@@ -167,7 +188,7 @@ def download_archive(
             step.update(received, total, megabytes(received, total))
 
         client.datasets.download(
-            dataset, path, image_format=image_format, on_progress=show_received
+            dataset, path, image_format=image_format, layout=layout, on_progress=show_received
         )
 
 

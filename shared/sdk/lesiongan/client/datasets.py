@@ -12,8 +12,10 @@ from lesiongan.client.submitting import post_command, submit
 from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.categories import Category, Split
 from lesiongan.contracts.datasets import (
+    ArchiveLayout,
     Dataset,
     DatasetImage,
+    DatasetReport,
     ImageFormat,
     IngestCommand,
     Layout,
@@ -102,6 +104,16 @@ class Datasets:
         call = Call(method="GET", path=f"{_path(dataset)}/images/{index}")
         return self._transport.send(call).content
 
+    def report(self, dataset: Dataset | str) -> DatasetReport:
+        """Counts, what was skipped, duplicates, and whether the splits are apart."""
+        return self._transport.read(
+            Call(method="GET", path=f"{_path(dataset)}/report"), DatasetReport
+        )
+
+    def card(self, dataset: Dataset | str) -> str:
+        """The data set's card, in Markdown."""
+        return self._transport.send(Call(method="GET", path=f"{_path(dataset)}/card")).text
+
     def contact_sheet_png(
         self,
         dataset: Dataset | str,
@@ -121,13 +133,17 @@ class Datasets:
         path: Path | str,
         *,
         image_format: ImageFormat = "png",
+        layout: ArchiveLayout = "folders",
         on_progress: OnBytes | None = None,
     ) -> Path:
-        """Stream all images and the manifest into a ZIP at ``path``, in the *folders* layout."""
+        """Stream all images into a ZIP at ``path``; *folders* can be taken in again."""
         call = Call(
             method="GET",
             path=f"{_path(dataset)}/archive",
-            params={"format": unless_png(image_format)},
+            params={
+                "format": unless_png(image_format),
+                "layout": None if layout == "folders" else layout,
+            },
             read_seconds=ARCHIVE_SILENCE_SECONDS,
         )
         return download(self._transport, call, Path(path), on_progress)
