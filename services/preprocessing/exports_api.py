@@ -47,6 +47,15 @@ LayoutQuery = Annotated[
 ]
 
 
+_EXAMPLE = """---
+pretty_name: "liver and lung"
+task_categories: [image-classification]
+---
+
+# liver and lung
+"""
+
+
 @dataclass(frozen=True)
 class _Export:
     """A data set that is about to be sent."""
@@ -133,7 +142,12 @@ async def get_archive(
     "/{dataset_id}/card",
     summary="Read a data set's card",
     operation_id="get_dataset_card",
-    responses=binary("text/markdown; charset=utf-8", "Markdown with YAML front matter"),
+    responses={
+        200: {
+            "description": "Markdown with YAML front matter",
+            "content": {"text/markdown": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        }
+    },
     response_class=Response,
 )
 def get_card(dataset_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
