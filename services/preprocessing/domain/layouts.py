@@ -1,17 +1,18 @@
 """The layouts in which a data set may arrive, by name."""
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
+from lesiongan.contracts.datasets import Layout
 from services.preprocessing.domain.archives import Source
 from services.preprocessing.domain.deeplesion import DeepLesionImages
+from services.preprocessing.domain.dicom.images import DicomImages
 from services.preprocessing.domain.folders import FolderImages
 from services.preprocessing.domain.raw_images import RawImages
 
-Layout = Literal["deeplesion", "folders"]
-
 _READERS: Final[dict[Layout, Callable[[Source], RawImages]]] = {
     "deeplesion": DeepLesionImages,
+    "dicom": DicomImages,
     "folders": FolderImages,
 }
 

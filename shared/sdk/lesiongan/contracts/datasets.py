@@ -10,7 +10,7 @@ from lesiongan.contracts.base import STORABLE, Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 
 DatasetKind = Literal["raw", "preprocessed", "augmented", "synthetic"]
-Layout = Literal["deeplesion", "folders"]
+Layout = Literal["deeplesion", "dicom", "folders"]
 #: In which files images are sent out.
 ImageFormat = Literal["png", "dicom"]
 #: How the files of a downloaded archive lie.
