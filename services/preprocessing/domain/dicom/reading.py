@@ -161,8 +161,9 @@ def _from_here_on(
     entries: Mapping[int, Sequence[Entry]], number: int, reason: str
 ) -> Iterator[Skipped]:
     """Each row is reported; without a table, the first frame stands for all that follow it."""
+    is_all = number == min(entries)
     for each in sorted(entries):
         for entry in entries[each] if each >= number else ():
-            yield entry.skipped(reason)
+            yield Skipped(entry.file, entry.row, reason) if is_all else entry.skipped(reason)
             if entry.lesion is None:
                 return
