@@ -61,7 +61,7 @@ def broken(number: int) -> list[bytes]:
     values = {
         b"\x28\x00\x10\x00US\x02\x00": b"\x28\x00\x10\x00LO\x02\x00",  # Rows is a text
         b"\x28\x00\x52\x10DS": b"\x28\x00\x52\x10PN",
-        b"\x28\x00\x53\x10DS\x02\x001 ": b"\x28\x00\x53\x10DS\x02\x00M ",
+        b"\x28\x00\x53\x10DS\x04\x001.0 ": b"\x28\x00\x53\x10DS\x04\x00MARK",
         b"\x20\x00\x0d\x00UI": b"\x20\x00\x0d\x00??",
         b"\x10\x00\x20\x00LO": b"\x10\x00\x20\x00DS",
     }
@@ -69,13 +69,13 @@ def broken(number: int) -> list[bytes]:
     assert sound not in damaged
     stream = b"\xff\x4f\xff\x51" + f"{MARK} in a stream".encode() * 20
     charset = marked(number)
-    charset.SpecificCharacterSet = f"{MARK}"
+    charset.SpecificCharacterSet = "ISO_IR 100"
     return [
         *damaged,
         sound[:-40],
         compressed(marked(number), JPEG2000Lossless, stream),
         sound.replace(b"1.2.840.10008.1.2.1\0", b"1.2.31337.31337.33\0\0"),
-        written(charset),
+        written(charset).replace(b"ISO_IR 100", b"MARKER 100"),
         sound[:200] + struct.pack("<HH2sHI", 8, 9, b"SQ", 0, 0xFFFFFFFF) + sound[200:],
     ]
 
