@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,9 +141,7 @@ def hu(item: RawImage | Skipped) -> NDArray[np.int16]:
     """Of an image of unit ``hu16``."""
     assert isinstance(item, RawImage), item
     assert (item.unit, item.bit_depth) == ("hu16", 16)
-    values = decode_grey(item.png).values
-    assert values.dtype == np.uint16
-    return decode_hu(values)
+    return decode_hu(cast("NDArray[np.uint16]", decode_grey(item.png).values))
 
 
 def reason(data: bytes) -> str:

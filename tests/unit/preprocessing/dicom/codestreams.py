@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 def picture() -> NDArray[np.uint16]:
     """``[16, 16]``, 0 ... 2180."""
     y, x = np.mgrid[0:16, 0:16]
-    return (40 * x + 7 * y * y + x * y % 11).astype(np.uint16)
+    values: NDArray[np.uint16] = (40 * x + 7 * y * y + x * y % 11).astype(np.uint16)
+    return values
 
 
 HTJ2K = b64decode(

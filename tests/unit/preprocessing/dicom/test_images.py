@@ -36,9 +36,9 @@ def test_a_slice_becomes_hu_with_spacing_window_and_patient() -> None:
     assert np.array_equal(hu(found), hounsfield(1))
     assert (found.width, found.height) == (16, 12)
     assert found.spacing_mm == 0.7
-    assert found.window_hu == (-160, 240)
+    assert found.window_hu == (-160.0, 240.0)
     assert found.patient == "patient 1"
-    assert (found.category, found.split, found.box_px, found.row) == (None, None, None, None)
+    assert [found.category, found.split, found.box_px, found.row] == [None] * 4
     assert found.source == "file 1"
 
 
@@ -119,7 +119,7 @@ def test_captures_of_8_bits_are_grey_levels() -> None:
     assert np.array_equal(decode_grey(found.png).values, grey)
     inverted = image([written(capture(grey, PhotometricInterpretation="MONOCHROME1"))])
     assert np.array_equal(decode_grey(inverted.png).values, 255 - grey)
-    plain = {"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "US"}
+    plain: dict[str, Any] = {"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "US"}
     unspecified = capture(
         grey, SOPClassUID=MultiFrameGrayscaleByteSecondaryCaptureImageStorage, **plain
     )
@@ -128,7 +128,7 @@ def test_captures_of_8_bits_are_grey_levels() -> None:
 
 def test_captures_of_16_bits_are_taken_where_they_are_hu() -> None:
     stored = hounsfield(5)
-    said = {"RescaleSlope": 1, "RescaleIntercept": 0}
+    said: dict[str, Any] = {"RescaleSlope": 1, "RescaleIntercept": 0}
     for kind in ("HU", None):
         assert np.array_equal(
             hu(image([written(capture(stored, RescaleType=kind, **said))])), stored
@@ -146,7 +146,7 @@ def test_hu_do_not_depend_on_which_end_is_shown_white() -> None:
 
 def test_frames_have_their_own_scale_or_the_one_they_share() -> None:
     values = [hounsfield(n) + 1000 for n in range(3)]
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"values": values[0]},
         {"values": values[1], "rescale": (2, -1500), "spacing": 0.5, "window": (50, 100)},
         {"values": values[2], "spacing": 0.9},

@@ -6,7 +6,7 @@ import struct
 import warnings
 
 import pytest
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless
 
