@@ -2,9 +2,11 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
@@ -37,6 +39,7 @@ from tests.unit.preprocessing.dicom.builders import (
     compressed,
     ct,
     enhanced,
+    hounsfield,
     hu,
     image,
     read,
@@ -48,25 +51,23 @@ PICTURE = codestreams.picture()
 EXPECTED_HU = PICTURE.astype(int) - 1024
 
 
-def run_lengths() -> bytes:
-    """RLE by pydicom."""
-    return next(
-        get_encoder(RLELossless).iter_encode(
-            PICTURE,
-            rows=16,
-            columns=16,
-            samples_per_pixel=1,
-            photometric_interpretation="MONOCHROME2",
-            bits_allocated=16,
-            bits_stored=16,
-            pixel_representation=0,
-            number_of_frames=1,
-        )
-    )
+def encoded(syntax: UID, stored: NDArray[np.uint16], **options: Any) -> bytes:
+    """By pydicom, or what it calls."""
+    about: dict[str, Any] = {
+        "rows": stored.shape[0],
+        "columns": stored.shape[1],
+        "samples_per_pixel": 1,
+        "photometric_interpretation": "MONOCHROME2",
+        "bits_allocated": 16,
+        "bits_stored": 16,
+        "pixel_representation": 0,
+        "number_of_frames": 1,
+    }
+    return next(get_encoder(syntax).iter_encode(stored, **about, **options))
 
 
 LOSSLESS: dict[UID, bytes] = {
-    RLELossless: run_lengths(),
+    RLELossless: encoded(RLELossless, PICTURE),
     JPEGLossless: codestreams.JPEG_LOSSLESS,
     JPEGLosslessSV1: codestreams.JPEG_LOSSLESS,
     JPEGLSLossless: codestreams.JPEG_LS,
@@ -114,6 +115,14 @@ def test_lossy_captures_come_out_nearly(syntax: UID) -> None:
     assert found.unit == "uint8"
     values = decode_grey(found.png).values.astype(int)
     assert np.abs(values - grey).max() <= 3
+
+
+def test_lossy_jpeg_2000_comes_out_nearly() -> None:
+    stored = (hounsfield(2, rows=64, columns=64) + 1024).astype(np.uint16)
+    stream = encoded(JPEG2000, stored, j2k_psnr=[90])
+    found = hu(image([compressed(ct(stored), JPEG2000, stream)])).astype(int)
+    difference = np.abs(found - (stored.astype(int) - 1024))
+    assert 0 < difference.max() <= 20
 
 
 def test_frames_are_put_together_and_told_apart() -> None:
