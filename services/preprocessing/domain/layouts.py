@@ -15,16 +15,20 @@ _READERS: Final[dict[Layout, Callable[[Source], RawImages]]] = {
     "dicom": DicomImages,
     "folders": FolderImages,
 }
+_WITH_NEIGHBOURS: Final[dict[Layout, Callable[..., RawImages]]] = {
+    "deeplesion": DeepLesionImages,
+    "dicom": DicomImages,
+}
 
 
 def open_layout(source: Source, layout: Layout, *, neighbours: bool = False) -> RawImages:
     """Opens a source in the named layout: its table is parsed and checked, no image is read yet.
 
-    ``neighbours`` asks for the slices beside each image too; only DeepLesion's layout has them.
+    ``neighbours`` asks for the slices beside each image too; the folders layout has none.
 
     Raises:
         BadInput: the source is not in that layout, or its table is wrong.
     """
-    if neighbours and layout == "deeplesion":
-        return DeepLesionImages(source, neighbours=True)
+    if neighbours and layout in _WITH_NEIGHBOURS:
+        return _WITH_NEIGHBOURS[layout](source, neighbours=True)
     return _READERS[layout](source)

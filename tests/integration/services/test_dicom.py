@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from services.preprocessing.domain.hounsfield import decode_hu
 from services.preprocessing.domain.png import decode_grey
+from shared.datasets import reading
 from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, slices
 from tests.unit.preprocessing.dicom import codestreams
@@ -141,9 +142,28 @@ def test_nothing_of_names_and_headers_is_stored_or_said(
     assert not [each for each in said if MARK in each or UID_ROOT in each]
 
 
-def test_what_is_asked_for_wrongly_is_refused(bench: Bench) -> None:
+def test_the_slices_beside_a_lesions_own_become_channels(bench: Bench, ports: Ports) -> None:
+    places = {n: {"ImagePositionPatient": [0, 0, 5 * n]} for n in range(4)}
+    axes = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
+    files = {
+        f"{n}": written(ct(hounsfield(n, rows=64, columns=64) + 1024, n, **axes, **places[n]))
+        for n in (2, 0, 3, 1)
+    }
+    files["lesions.csv"] = f"sop_instance_uid,category\n{UID_ROOT}.2,liver\n".encode()
     form = {"layout": "dicom", "name": "scans", "neighbours": "true"}
-    files = {"file": ("a.zip", archive(scans()))}
-    answer = bench.client.post("/datasets", data=form, files=files)
-    assert answer.status_code == 422
-    assert "only the deeplesion layout has neighbouring slices" in answer.text
+    answer = bench.client.post("/datasets", data=form, files={"file": ("a.zip", archive(files))})
+    raw = bench.made(answer.json()["id"])
+    assert dataset(bench, raw)["command"] == {"layout": "dicom", "neighbours": True}
+    assert dataset(bench, raw)["notes"] == []
+    with ports.sessions() as session:
+        opened = reading.open_dataset(session, ports.store, raw)
+    ((_, stack),) = reading.iterate_stacks(ports.store, opened, opened.records)
+    found = [
+        decode_grey(each or b"").values for each in (stack.previous, stack.png, stack.following)
+    ]
+    for number, values in enumerate(found, start=1):
+        stored: Any = values
+        assert np.array_equal(decode_hu(stored), hounsfield(number, rows=64, columns=64))
+    asked = {"dataset": raw, "size": 32, "neighbours": True, "split": {"allow_leakage": True}}
+    made = bench.made(bench.post("/preprocess", asked))
+    assert dataset(bench, made)["images"] == 1

@@ -61,14 +61,14 @@ def read_frames(found: Dataset) -> Sequence[Frame]:
 def _frame(groups: Sequence[Dataset], found: Dataset) -> Frame:
     """``groups`` from the frame's own to what holds for all."""
     return Frame(
-        elements.numbers(_group(groups, Tag.PIXEL_MEASURES, found), Tag.SPACING),
-        _rescale(_group(groups, Tag.PIXEL_VALUES, found)),
-        _window(_group(groups, Tag.FRAME_VOI_LUT, found)),
+        elements.numbers(group_of(groups, Tag.PIXEL_MEASURES, found), Tag.SPACING),
+        _rescale(group_of(groups, Tag.PIXEL_VALUES, found)),
+        _window(group_of(groups, Tag.FRAME_VOI_LUT, found)),
     )
 
 
-def _group(groups: Sequence[Dataset], tag: Tag, found: Dataset) -> Dataset:
-    """The first that is there; the top where there is none."""
+def group_of(groups: Sequence[Dataset], tag: Tag, found: Dataset) -> Dataset:
+    """The functional group ``tag``: the first that is there; ``found``, the top, where none is."""
     for each in groups:
         items = elements.items(each, tag)
         if items:

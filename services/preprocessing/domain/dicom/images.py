@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from services.preprocessing.domain.archives import Source
 from services.preprocessing.domain.dicom.decoder import Decoder
 from services.preprocessing.domain.dicom.lesions import TABLE, read_lesions
+from services.preprocessing.domain.dicom.neighbours import Neighbours
 from services.preprocessing.domain.dicom.reading import Item, Reading
 from services.preprocessing.domain.layout_root import (
     PHANTOM_MARK,
@@ -25,14 +26,16 @@ class DicomImages:
 
     Opening parses the table, and raises BadInput where its structure is wrong. Of what is known
     from an earlier reading headers are read again, pixels are not: who repeats whom, and who is in
-    which split, comes out the same. A :class:`RawImages`.
+    which split, comes out the same. ``neighbours`` asks for the slices beside each image too: then
+    every file is read once more, first of all. A :class:`RawImages`.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, neighbours: bool = False) -> None:
         names = source.names()
         root = _root(names)
         has_table = root + TABLE in names
         self._source = source
+        self._neighbours = neighbours
         self._lesions = read_lesions(source.read(root + TABLE)) if has_table else None
         self._is_phantom = is_phantom(source, root)
         beside = {root + TABLE, root + PHANTOM_MARK}
@@ -53,7 +56,10 @@ class DicomImages:
         usable = 0
         first: Skipped | None = None
         with Decoder() as decoder:
-            reading = Reading(self._lesions, known, decoder)
+            neighbours = (
+                Neighbours(self._source, self._files, decoder) if self._neighbours else None
+            )
+            reading = Reading(self._lesions, known, decoder, neighbours)
             for count, item in enumerate(self._items(reading), start=1):
                 self._expected = max(self._at_least() + reading.more_frames, count)
                 if isinstance(item, Skipped):

@@ -8,8 +8,9 @@ from services.preprocessing.domain.dicom.admission import Images, read_images
 from services.preprocessing.domain.dicom.decoder import Decoder
 from services.preprocessing.domain.dicom.header import Header, read_header
 from services.preprocessing.domain.dicom.lesions import Lesion, Lesions
+from services.preprocessing.domain.dicom.neighbours import Beside, Neighbours
 from services.preprocessing.domain.dicom.records import Entry
-from services.preprocessing.domain.dicom.slices import read_slices
+from services.preprocessing.domain.dicom.slices import Slice, read_slices
 from services.preprocessing.domain.png import UnreadableImage
 from services.preprocessing.domain.raw_images import Known, RawImage, Skipped, describe
 from shared.errors import BadInput
@@ -20,10 +21,17 @@ Item = RawImage | Known | Skipped
 class Reading:
     """Remembers rows, UIDs and patients, never an image."""
 
-    def __init__(self, lesions: Lesions | None, known: Collection[str], decoder: Decoder) -> None:
+    def __init__(
+        self,
+        lesions: Lesions | None,
+        known: Collection[str],
+        decoder: Decoder,
+        neighbours: Neighbours | None = None,
+    ) -> None:
         self._lesions = lesions
         self._known = known
         self._decoder = decoder
+        self._neighbours = neighbours
         self._rows_found: set[int] = set()
         self._seen: set[int] = set()
         self._split_of_patient: dict[str, Split | None] = {}
@@ -103,13 +111,16 @@ class Reading:
             except UnreadableImage as error:
                 yield from _from_here_on(entries, number, error.detail)
                 return
+            beside: Beside = (None, None)
+            if self._neighbours and isinstance(found, Slice):
+                beside = self._neighbours.of(header, images, group[0].file, number, found)
             for entry in group:
                 if found is None or entry.source in self._known:
                     yield entry.known(images.format)
                 elif isinstance(found, UnreadableImage):
                     yield entry.skipped(found.detail)
                 else:
-                    yield entry.made(found, images.format)
+                    yield entry.made(found, images.format, beside)
 
     def _check_split(self, entry: Entry) -> None:
         split = entry.lesion.split if entry.lesion else None

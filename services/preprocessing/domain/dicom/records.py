@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.preprocessing.domain.boxes import clipped
 from services.preprocessing.domain.dicom.lesions import Lesion
+from services.preprocessing.domain.dicom.neighbours import Beside
 from services.preprocessing.domain.dicom.pixel_format import PixelFormat
 from services.preprocessing.domain.dicom.slices import Slice
 from services.preprocessing.domain.raw_images import Known, RawImage, Skipped, describe
@@ -44,7 +45,8 @@ class Entry:
         is_clipped = box is not None and clipped(box, form.columns, form.rows) != box
         return Known(box_clipped=is_clipped, noisy=self.lesion.noisy)
 
-    def made(self, found: Slice, form: PixelFormat) -> RawImage | Skipped:
+    def made(self, found: Slice, form: PixelFormat, beside: Beside) -> RawImage | Skipped:
+        """``beside`` are the slices before and after, where they are wanted."""
         lesion = self.lesion
         given = lesion.box_px if lesion else None
         box = clipped(given, form.columns, form.rows) if given else None
@@ -68,4 +70,6 @@ class Entry:
             file=self.file,
             row=self.row,
             frame=self.shown_frame,
+            previous_png=beside[0],
+            following_png=beside[1],
         )

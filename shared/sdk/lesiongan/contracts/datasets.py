@@ -193,15 +193,15 @@ class IngestOptions(Command):
         BeforeValidator(_truth),
         Field(
             description="keep the slices before and after each lesion's own, where they are "
-            "there: for images of 3 channels. Only the deeplesion layout has them",
+            "there: for images of 3 channels. The layouts deeplesion and dicom have them",
             exclude_if=not_,
         ),
     ] = False
 
     @model_validator(mode="after")
     def _has_neighbours(self) -> "IngestOptions":
-        if self.neighbours and self.layout != "deeplesion":
-            raise ValueError("only the deeplesion layout has neighbouring slices")
+        if self.neighbours and self.layout == "folders":
+            raise ValueError("only the layouts deeplesion and dicom have neighbouring slices")
         return self
 
 
