@@ -3,8 +3,8 @@
 Nothing in a file depends on the clock or on chance: the same data set is the same bytes. Every
 identifier is derived from the data set's; patients are pseudonyms, or of an invention.
 
-Source: DICOM PS3.3 2025, A.3 (CT Image) and A.8.1 (Secondary Capture Image); PS3.5 B.2 (UIDs from
-numbers).
+Source: DICOM PS3.3 2025, A.3 (CT Image), A.8.1 (Secondary Capture Image), C.11.1 (rescale); PS3.5
+B.2 (UIDs from numbers).
 """
 
 import hashlib
@@ -52,6 +52,8 @@ def dicom_file(origin: Origin, record: ImageRecord, png: bytes) -> bytes:
     _add_study(dataset, origin, record, is_ct=is_ct)
     _add_image(dataset, origin, record)
     _add_pixels(dataset, record, png)
+    if record.unit == "hu16":
+        dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "HU"
     if is_ct:
         _add_ct(dataset, origin, record)
     else:
@@ -116,7 +118,6 @@ def _add_ct(dataset: Dataset, origin: Origin, record: ImageRecord) -> None:
     dataset.ImagePositionPatient = [0, 0, 0]
     dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     dataset.SliceThickness = dataset.KVP = dataset.AcquisitionNumber = None
-    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "HU"
 
 
 def _add_pixels(dataset: Dataset, record: ImageRecord, png: bytes) -> None:

@@ -9,12 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
+
+from lesiongan.contracts.datasets import Layout
 from services.preprocessing.domain.deeplesion_rows import COLUMNS
 from tests.unit.preprocessing.builders import grey_png, lesion, slice_png
+from tests.unit.preprocessing.dicom import codestreams
+from tests.unit.preprocessing.dicom.builders import (
+    UID_ROOT,
+    compressed,
+    ct,
+    enhanced,
+    hounsfield,
+    written,
+)
 
-Layout = Literal["deeplesion", "folders"]
 Form = Literal["zip", "tar", "tar.gz"]
 FORMS: tuple[Form, ...] = ("zip", "tar", "tar.gz")
 
@@ -48,8 +59,24 @@ def rows(count: int = 3) -> list[dict[str, str]]:
     return [lesion(File_name=f"000001_01_01_{number:03}.png") for number in range(count)]
 
 
+@cache
+def dicoms() -> tuple[bytes, ...]:
+    """Slices of one patient: plain, compressed in three ways, and of many frames."""
+    picture = codestreams.picture()
+    frames = [{"values": hounsfield(n), "rescale": (1, -n), "spacing": 0.7} for n in range(3)]
+    return (
+        written(ct(number=0)),
+        compressed(ct(picture, 1), JPEG2000Lossless, codestreams.JPEG_2000),
+        compressed(ct(picture, 2), JPEGLosslessSV1, codestreams.JPEG_LOSSLESS),
+        compressed(ct(picture, 3), JPEGLSLossless, codestreams.JPEG_LS),
+        written(enhanced(frames, {"window": (40, 400)}, SOPInstanceUID=f"{UID_ROOT}.4")),
+    )
+
+
 def files(layout: Layout) -> dict[str, bytes]:
     """A small data set."""
+    if layout == "dicom":
+        return {f"scan/{n}": data for n, data in enumerate(dicoms())}
     if layout == "deeplesion":
         slices = {f"Images_png/000001_01_01/{n:03}.png": png(n, deep=True) for n in range(3)}
         return {"DL_info.csv": table(rows()), **slices}
@@ -81,6 +108,6 @@ def member(name: str, size: int = 0) -> tarfile.TarInfo:
 
 def upload(random: Random) -> Upload:
     """A sound one."""
-    layout: Layout = random.choice(("deeplesion", "folders"))
+    layout: Layout = random.choice(get_args(Layout))
     form = random.choice(FORMS)
     return Upload(packed(files(layout), form), layout, form)

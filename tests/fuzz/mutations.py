@@ -5,6 +5,7 @@ from random import Random
 
 from tests.fuzz import (
     bytes_mutations,
+    dicom_mutations,
     png_mutations,
     table_mutations,
     tar_mutations,
@@ -17,6 +18,9 @@ Mutation = Callable[[Random], Upload]
 #: Each makes or reads tens of megabytes: they are a few among many.
 HEAVY = frozenset(
     {
+        "dicom inflating",
+        "dicom endless_header",
+        "dicom large_frame",
         "png png_bomb",
         "table long_table",
         "table long_manifest",
@@ -28,6 +32,7 @@ HEAVY = frozenset(
 )
 _MODULES = {
     "bytes": bytes_mutations,
+    "dicom": dicom_mutations,
     "png": png_mutations,
     "table": table_mutations,
     "zip": zip_mutations,

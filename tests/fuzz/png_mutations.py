@@ -5,7 +5,8 @@ import zlib
 from collections.abc import Callable
 from random import Random
 
-from tests.fuzz.good import Upload, files, packed, png, upload
+from lesiongan.contracts.datasets import Layout
+from tests.fuzz.good import FORMS, Upload, files, packed, png
 from tests.unit.preprocessing.builders import after_header, chunk
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -90,7 +91,7 @@ def wrong_pixels(random: Random) -> bytes:
 
 
 def dicom(random: Random) -> bytes:
-    """A DICOM file, or its first bytes, where a PNG should be: no layout takes it yet."""
+    """A DICOM file, or its first bytes, where a PNG should be."""
     sequence = struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF)
     elements = b"".join(
         struct.pack("<HH2sH", 0x0010, number, b"PN", 10) + b"DOE^JOHN^^"
@@ -109,26 +110,29 @@ KINDS: tuple[Callable[[Random], bytes], ...] = (
 )
 
 
-def _with(random: Random, kind: Callable[[Random], bytes]) -> Upload:
-    sound = upload(random)
-    content = files(sound.layout)
-    images = [name for name in content if name.endswith(".png")]
-    for name in random.sample(images, random.randint(1, len(images))):
-        content[name] = kind(random)
-    return Upload(packed(content, sound.form), sound.layout, sound.form)
+def _pngs(random: Random) -> tuple[Layout, dict[str, bytes], list[str]]:
+    """A sound data set of PNGs, and their names."""
+    layout: Layout = random.choice(("deeplesion", "folders"))
+    content = files(layout)
+    return layout, content, [name for name in content if name.endswith(".png")]
 
 
 def hostile_png(random: Random) -> Upload:
     """One or more images of a data set are wrong inside."""
-    return _with(random, random.choice(KINDS))
+    layout, content, images = _pngs(random)
+    kind = random.choice(KINDS)
+    for name in random.sample(images, random.randint(1, len(images))):
+        content[name] = kind(random)
+    form = random.choice(FORMS)
+    return Upload(packed(content, form), layout, form)
 
 
 def png_bomb(random: Random) -> Upload:
     """An image of a data set that is large once it is decoded."""
-    sound = upload(random)
-    content = files(sound.layout)
-    content[next(name for name in content if name.endswith(".png"))] = bomb(random)
-    return Upload(packed(content, sound.form), sound.layout, sound.form)
+    layout, content, images = _pngs(random)
+    content[images[0]] = bomb(random)
+    form = random.choice(FORMS)
+    return Upload(packed(content, form), layout, form)
 
 
 MUTATIONS = (hostile_png, png_bomb)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lesiongan.contracts.datasets import Layout
 from services.preprocessing.domain.archives import ArchiveLimits, open_archive
-from services.preprocessing.domain.layouts import Layout, open_layout
+from services.preprocessing.domain.layouts import open_layout
 from services.preprocessing.domain.raw_images import Skipped
 from shared.errors import BadInput
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from lesiongan.contracts.categories import CATEGORIES, UNLABELLED, Category
+from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category, Split
 from shared.errors import BadInput
 
 T = TypeVar("T")
@@ -136,3 +136,14 @@ def unknown_category(name: str) -> str:
     """A clause that names the value (shortened) and what is allowed."""
     shown = "".join(character for character in name[:32] if character.isprintable())
     return f"unknown category '{shown}'; the categories are {', '.join(CATEGORIES)}"
+
+
+def row_split(row: Row) -> Split | None:
+    """The cell ``split``; None where it is blank. Raises BadRow."""
+    cell = row.cells["split"].lower()
+    if not cell:
+        return None
+    for split in SPLITS:
+        if split == cell:
+            return split
+    raise row.error("split must be train, val, test or blank")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from lesiongan.contracts.categories import CATEGORIES, Category, Split
+from services.preprocessing.domain.boxes import clipped
 from services.preprocessing.domain.csv_table import BadRow, Row, read_table, unknown_category
 from services.preprocessing.domain.raw_images import Box, Skipped
 from shared.errors import BadInput
@@ -151,8 +152,8 @@ def _box(row: Row, width: int, height: int) -> tuple[Box, bool]:
         raise row.error(
             "Bounding_boxes has no area; it must be x1, y1, x2, y2 with x1 < x2, y1 < y2"
         )
-    inside = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
-    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+    inside = clipped((x1, y1, x2, y2), width, height)
+    if inside is None:
         raise row.error("Bounding_boxes lies outside the image")
     return inside, inside != (x1, y1, x2, y2)
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from lesiongan.contracts.categories import SPLITS, Category, Split
+from lesiongan.contracts.categories import Category, Split
 from services.preprocessing.domain.archives import Source
 from services.preprocessing.domain.csv_table import (
     Row,
     category_named,
     read_table,
+    row_split,
     unknown_category,
 )
 from services.preprocessing.domain.hounsfield import NOT_HOUNSFIELD, is_plausible
@@ -126,7 +127,7 @@ def _read_manifest(content: bytes, root: str) -> dict[str, _Entry]:
         if name in entries:
             raise row.error("the file is named twice")
         entry = _Entry(
-            row.number, _row_category(row, path), row.cells["patient"] or None, _row_split(row)
+            row.number, _row_category(row, path), row.cells["patient"] or None, row_split(row)
         )
         if entry.patient is not None:
             split = split_of_patient.setdefault(entry.patient, entry.split)
@@ -165,16 +166,6 @@ def _contradicts(category: Category | None, folder: str) -> bool:
         return category_named(folder) != category
     except ValueError:
         return False
-
-
-def _row_split(row: Row) -> Split | None:
-    cell = row.cells["split"].lower()
-    if not cell:
-        return None
-    for split in SPLITS:
-        if split == cell:
-            return split
-    raise row.error("split must be train, val, test or blank")
 
 
 def _read_image(png: bytes, ordinal: int, entry: _Entry) -> RawImage | Skipped:

@@ -41,11 +41,13 @@ class RawImage:
     #: The slices before and after this one, where they are wanted and there; pixels like ``png``'s.
     previous_png: bytes | None = None
     following_png: bytes | None = None
+    #: In a file of several images, counted from 1; None in a file of one.
+    frame: int | None = None
 
     @property
     def source(self) -> str:
         """An ordinal description without any name: ``file 12, row 34``."""
-        return describe(self.file, self.row)
+        return describe(self.file, self.row, self.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class RawImages(Protocol):
 
     @property
     def expected(self) -> int:
-        """How many items a reading yields: for progress."""
+        """How many items a reading yields: for progress. It may grow while a source is read."""
         ...
 
     def items(self, known: Collection[str] = ()) -> Iterator[RawImage | Known | Skipped]:
@@ -95,11 +97,13 @@ class RawImages(Protocol):
         ...
 
 
-def describe(file: int | None, row: int | None) -> str:
-    """``file 12, row 34``; whichever of the two is known."""
+def describe(file: int | None, row: int | None, frame: int | None = None) -> str:
+    """``file 12, frame 3, row 34``; whichever of them are known."""
     parts = []
     if file is not None:
         parts.append(f"file {file}")
+    if frame is not None:
+        parts.append(f"frame {frame}")
     if row is not None:
         parts.append(f"row {row}")
     return ", ".join(parts)

@@ -122,7 +122,7 @@ def test_three_channels_are_the_slice_before_the_lesions_own_and_the_one_after(
 def test_neighbours_that_are_not_there_are_refused(bench: Bench) -> None:
     answer = upload(bench, scans(), layout="folders", neighbours="true")
     assert answer.status_code == 422
-    assert "only the deeplesion layout" in answer.text
+    assert "only the layouts deeplesion and dicom" in answer.text
     assert upload(bench, scans(), neighbours="perhaps").status_code == 422
     plain = taken_in(bench)
     for path, body in (

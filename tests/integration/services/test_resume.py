@@ -32,6 +32,7 @@ from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, pictures, slices
 from tests.integration.shared.builders import claimed, committed, row, silence
 from tests.unit.preprocessing.builders import slice_png
+from tests.unit.preprocessing.dicom.builders import UID_ROOT, ct, enhanced, hounsfield, written
 
 #: Images in a shard.
 SMALL = 4
@@ -133,11 +134,28 @@ def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.datasets.shards.MAX_IMAGES", SMALL)
 
 
-@pytest.mark.parametrize("layout", ["deeplesion", "folders"])
+def folders() -> dict[str, bytes]:
+    """Pictures, some of them unusable."""
+    return pictures(30) | {"images/liver/0003.png": b"no PNG", "images/lung/note.txt": b""}
+
+
+def scans() -> dict[str, bytes]:
+    """DICOM: lesions on slices of one frame and of many, some of them unusable."""
+    lines = ["sop_instance_uid,frame,category,x1,y1,x2,y2"]
+    frames = [{"values": hounsfield(n), "rescale": (1, 0)} for n in range(6)]
+    files = {"many": written(enhanced(frames, {}, SOPInstanceUID=f"{UID_ROOT}.99"))}
+    lines += [f"{UID_ROOT}.99,{n},liver,-1,-1,5,5" for n in (1, 3, 3, 6, 7)]
+    for number in range(14):
+        data = written(ct(number=number))
+        files[f"{number}"] = data[:-20] if number % 5 == 4 else data
+        lines += [f"{UID_ROOT}.{number},,lung,2,2,{box},9" for box in (3, 80)]
+    return files | {"lesions.csv": "\n".join(lines).encode()}
+
+
+@pytest.mark.parametrize("layout", ["deeplesion", "dicom", "folders"])
 def test_an_ingest_that_is_killed_takes_in_the_same(ports: Ports, layout: str) -> None:
-    files = slices(patients=24) if layout == "deeplesion" else pictures(30)
-    if layout == "folders":
-        files |= {"images/liver/0003.png": b"no PNG", "images/lung/note.txt": b""}
+    by_layout = {"deeplesion": slices(patients=24), "dicom": scans(), "folders": folders()}
+    files = by_layout[layout]
     whole = made(ports, ingest(ports, files, layout))
     assert whole["skipped"][1] > 0
     assert whole["notes"] or layout == "folders"

@@ -28,7 +28,7 @@ DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="an id: 
 LayoutOption = Annotated[Layout, typer.Option(help="how the files lie")]
 FormatOption = Annotated[ImageFormat, typer.Option("--format", help="of the images in the ZIP")]
 NeighboursOption = Annotated[
-    bool, typer.Option("--neighbours", help="keep the slices beside each lesion's: deeplesion only")
+    bool, typer.Option("--neighbours", help="keep the slices beside each lesion's: not in folders")
 ]
 
 

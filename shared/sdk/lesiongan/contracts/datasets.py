@@ -10,7 +10,7 @@ from lesiongan.contracts.base import STORABLE, Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 
 DatasetKind = Literal["raw", "preprocessed", "augmented", "synthetic"]
-Layout = Literal["deeplesion", "folders"]
+Layout = Literal["deeplesion", "dicom", "folders"]
 #: In which files images are sent out.
 ImageFormat = Literal["png", "dicom"]
 #: How the files of a downloaded archive lie.
@@ -193,15 +193,15 @@ class IngestOptions(Command):
         BeforeValidator(_truth),
         Field(
             description="keep the slices before and after each lesion's own, where they are "
-            "there: for images of 3 channels. Only the deeplesion layout has them",
+            "there: for images of 3 channels. The layouts deeplesion and dicom have them",
             exclude_if=not_,
         ),
     ] = False
 
     @model_validator(mode="after")
     def _has_neighbours(self) -> "IngestOptions":
-        if self.neighbours and self.layout != "deeplesion":
-            raise ValueError("only the deeplesion layout has neighbouring slices")
+        if self.neighbours and self.layout == "folders":
+            raise ValueError("only the layouts deeplesion and dicom have neighbouring slices")
         return self
 
 
