@@ -53,12 +53,17 @@ def _plan(session: Session, store: ObjectStore, command: GanCommand) -> NewJob:
     dataset = catalog.get(session, command.dataset)
     categories = _categories(dataset, command)
     size = reading.square_size(session, store, dataset, IMAGE_SIZES)
+    channels = reading.channels(session, store, dataset)
+    phantom = dataset.phantom
+    if command.init_from is not None:
+        parent = rows.to_begin_with(session, command, image_size=size, channels=channels)
+        phantom = phantom or parent.phantom
     data = GanData(
         name=dataset.name,
-        phantom=dataset.phantom,
+        phantom=phantom,
         categories=categories,
         image_size=size,
-        channels=reading.channels(session, store, dataset),
+        channels=channels,
     )
     return train_gan_job(session, command, data, gan_id=new_id("gan"), for_experiment=False)
 

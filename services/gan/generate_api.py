@@ -14,9 +14,11 @@ from lesiongan.contracts.datasets import ImageFormat
 from lesiongan.contracts.gans import (
     MAX_IMAGES,
     MAX_STREAMED_IMAGES,
+    TRUNCATION_HELP,
     GanId,
     GenerateCommand,
     Seed,
+    Truncation,
 )
 from services.gan import store as rows
 from services.gan.image_stream import ImageStream
@@ -51,6 +53,7 @@ StreamedCountQuery = Annotated[
 ]
 GanQuery = Annotated[GanId | None, Query(description="which GAN; the default one if not given")]
 SeedQuery = Annotated[Seed | None, Query(description="the same seed, the same images")]
+TruncationQuery = Annotated[Truncation | None, Query(description=TRUNCATION_HELP)]
 FormatQuery = Annotated[
     ImageFormat,
     Query(alias="format", description="of the files in a stream; the data set is the same"),
@@ -70,6 +73,7 @@ async def post_generate(
     n: CountQuery,
     gan: GanQuery = None,
     seed: SeedQuery = None,
+    truncation: TruncationQuery = None,
     _format: FormatQuery = "png",
 ) -> JSONResponse:
     """The same category, n, GAN and seed name the same data set, which is made once.
@@ -78,7 +82,7 @@ async def post_generate(
     """
     if n > MAX_IMAGES:
         raise BadInput(f"n is at most {MAX_IMAGES}: send several requests with seeds of their own")
-    return await submission.answer(_plan(category, n, gan, _seed(seed)))
+    return await submission.answer(_plan(category, n, gan, _seed(seed), truncation))
 
 
 @router.get(
@@ -105,6 +109,7 @@ async def get_generate(
     n: StreamedCountQuery,
     gan: GanQuery = None,
     seed: SeedQuery = None,
+    truncation: TruncationQuery = None,
     image_format: FormatQuery = "png",
 ) -> Response:
     """A failure in the middle breaks the connection: a ZIP that opens is complete.
@@ -117,7 +122,7 @@ async def get_generate(
             f"POST /generate?category={category}&n={n} and fetch the data set's archive"
         )
     seed = _seed(seed)
-    plan = _plan(category, n, gan, seed)
+    plan = _plan(category, n, gan, seed, truncation)
     if submission.dry_run:
         return await submission.answer(plan)
     stream = await run_in_threadpool(_open, submission, plan, image_format)
@@ -154,10 +159,12 @@ def _seed(seed: int | None) -> int:
     return secrets.randbelow(2**53) if seed is None else seed
 
 
-def _plan(category: Category, n: int, gan: str | None, seed: int) -> Plan:
+def _plan(category: Category, n: int, gan: str | None, seed: int, truncation: float | None) -> Plan:
     def plan(session: Session) -> NewJob:
         row = rows.for_category(session, gan, category)
-        command = GenerateCommand(category=category, n=n, gan=row.id, seed=seed)
+        command = GenerateCommand(
+            category=category, n=n, gan=row.id, seed=seed, truncation=truncation
+        )
         return generate_job(session, command)
 
     return plan

@@ -15,7 +15,7 @@ from lesiongan.contracts.gans import (
     GenerateSetCommand,
 )
 from services.gan import store as rows
-from services.gan.domain.batches import load_training_images
+from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.sampling import sample_batches
 from services.gan.domain.state import TrainingState
@@ -48,12 +48,14 @@ def train_gan(
     with job.reading() as session:
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
-    architecture, training = _architecture(gan, command), _training(command)
-    images, labels, _ = load_train(store, dataset, _categories(gan))
+    wanted = command.unlabelled_share > 0 or command.pretrain_steps > 0
+    images, labels, _ = load_train(store, dataset, _categories(gan), unlabelled=wanted)
+    architecture = _architecture(gan, command)
+    training = _training(command, unlabelled=bool((labels == NO_LABEL).any()))
     precision = choose_precision(device=settings.device, threads=settings.threads)
     data = load_training_images(images, labels, architecture, device=precision.device)
     trainer = Trainer(job, store, gan_id, settings)
-    state = trainer.resume(architecture, training, precision.device)
+    state = trainer.resume(architecture, training, precision.device, init_from=command.init_from)
     job.progress(state.step, training.steps, "step")
     train(state, data, precision=precision, callbacks=trainer.callbacks())
     job.check()
@@ -64,14 +66,16 @@ def _published(
     store: ObjectStore, gan: GanRow, state: TrainingState, precision: Precision
 ) -> Outcome:
     # Nothing that differs from run to run: equal trainings publish equal bytes.
+    training = state.training.to_json()
     card = {
         "dataset": gan.dataset_id,
         "phantom": str(gan.phantom).lower(),
-        "step": str(state.step),
+        "step": str(state.published_step),
+        "training": training,
         "device_class": precision.device_class,
         "synthetic": "Images made with these weights are synthetic: not for diagnosis.",
     }
-    weights = save_weights(state.average, card)
+    weights = save_weights(state.published(), card)
     digest = sha256_of(weights)
     key = f"gans/{gan.id}/weights-{digest[:12]}.safetensors"
     store.put(key, weights)
@@ -99,7 +103,7 @@ def _architecture(gan: GanRow, command: GanCommand) -> Architecture:
     )
 
 
-def _training(command: GanCommand) -> Training:
+def _training(command: GanCommand, *, unlabelled: bool) -> Training:
     return Training(
         steps=command.steps,
         batch_size=command.batch_size,
@@ -112,6 +116,13 @@ def _training(command: GanCommand) -> Training:
         checkpoint_every=command.checkpoint_every,
         preview_every=command.preview_every,
         metrics_every=min(10, command.steps),
+        evaluate_every=command.evaluate_every,
+        diff_augment=tuple(command.diff_augment),
+        consistency=command.consistency,
+        unlabelled_share=command.unlabelled_share if unlabelled else 0.0,
+        pretrain_steps=command.pretrain_steps,
+        watchdog=command.watchdog,
+        max_rollbacks=command.max_rollbacks,
     )
 
 
@@ -176,6 +187,7 @@ def _sample(
             indices=range(first, len(labels)),
             draws=[0] * (len(labels) - first),
             precision=precision,
+            truncation=command.truncation,
         )
         for index, image in enumerate(_images(batches), start=first):
             category = _categories(gan)[labels[index]]

@@ -8,12 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.gans import Gan, MetricPoint
+from lesiongan.contracts.gans import Gan, GanCommand, MetricPoint
 from shared.datasets import removal
 from shared.datasets.lineage import Made
 from shared.db.rows import require
 from shared.db.tables import CheckpointRow, GanRow, MetricRow, PreviewRow
-from shared.errors import Conflict, NotFound
+from shared.errors import BadInput, Conflict, NotFound
 from shared.jobs import ledger, queries
 
 #: What is locked while the default changes hands: two trainings may end at once.
@@ -31,6 +31,29 @@ def published(session: Session, gan_id: str) -> GanRow:
     if row.weights_key is None:
         raise Conflict(f"{gan_id} has no weights yet: its training has not succeeded")
     return row
+
+
+def to_begin_with(
+    session: Session, command: GanCommand, *, image_size: int, channels: int
+) -> GanRow:
+    """The GAN ``command.init_from``, whose weights must fit.
+
+    Raises :class:`NotFound` and :class:`Conflict`, and :class:`BadInput` for another shape.
+    """
+    assert command.init_from is not None, "asked for"
+    parent = published(session, command.init_from)
+    asked = (image_size, channels, command.width, command.latent)
+    has = (parent.image_size, parent.channels, parent.command["width"], parent.command["latent"])
+    if asked != has:
+        raise BadInput(
+            f"{parent.id} has image size, channels, width and latent {_listed(has)}, "
+            f"not {_listed(asked)}: ask for the same"
+        )
+    return parent
+
+
+def _listed(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values))
 
 
 def for_category(session: Session, gan_id: str | None, category: Category) -> GanRow:
@@ -131,23 +154,30 @@ def checkpoints(session: Session, gan_id: str) -> Sequence[CheckpointRow]:
 
 
 def add_checkpoint(session: Session, row: CheckpointRow, *, keep: int) -> list[str]:
-    """Point to a checkpoint that lies in the store; returns keys of those that are too old now."""
-    session.merge(row)
+    """Point to a checkpoint that lies in the store; returns keys of those that nobody needs now.
+
+    Those are too old, or lie ahead: the training went back.
+    """
+    known = checkpoints(session, row.gan_id)
+    behind = [each for each in known if each.step < row.step]
+    gone = [each for each in known if each.step >= row.step] + list(behind[keep - 1 :])
+    keys = [each.key for each in gone if each.key != row.key]
+    for each in gone:
+        session.delete(each)
+    session.flush()
+    session.add(row)
     session.execute(update(GanRow).where(GanRow.id == row.gan_id).values(step=row.step))
     session.flush()
-    old = checkpoints(session, row.gan_id)[keep:]
-    for known in old:
-        session.delete(known)
-    return [known.key for known in old]
+    return keys
 
 
 def add_metrics(session: Session, gan_id: str, step: int, values: dict[str, Any]) -> None:
-    """Write metrics of a step; a resumed training writes the same ones again."""
+    """Add to the metrics of a step; a training that is resumed or went back writes them again."""
     query = insert(MetricRow).values(gan_id=gan_id, step=step, values=values)
     session.execute(
         query.on_conflict_do_update(
             index_elements=[MetricRow.gan_id, MetricRow.step],
-            set_={MetricRow.values: query.excluded["values"]},
+            set_={MetricRow.values: MetricRow.values.op("||")(query.excluded["values"])},
         )
     )
     session.execute(update(GanRow).where(GanRow.id == gan_id).values(step=step))

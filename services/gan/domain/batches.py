@@ -10,16 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.gan.domain.config import Architecture
+from services.gan.domain.config import Architecture, Training
 from services.gan.domain.noise import Purpose, uniform
 from shared.errors import BadInput
+
+#: The label-free class token: "some image, of whichever category".
+NO_LABEL = -1
 
 
 @dataclass(frozen=True)
 class TrainingImages:
     """The training split: ``images`` uint8 [N, C, H, W], channels last, on the device.
 
-    ``members[k]`` are the rows of the images of category ``k``.
+    ``members[k]`` are the rows of the images of category ``k``. Images without a label are in none.
     """
 
     images: Tensor
@@ -35,6 +38,7 @@ def load_training_images(
 ) -> TrainingImages:
     """Check images [N, C, H, W] and labels [N] against the architecture; move them to the device.
 
+    A label of -1 (``NO_LABEL``) is that of an unlabelled image.
     Raises BadInput for a wrong shape or type, an unknown label, or a category without images.
     """
     size, channels = architecture.image_size, architecture.channels
@@ -45,8 +49,8 @@ def load_training_images(
         )
     if labels.shape != (len(images),):
         raise BadInput(f"there are {len(images)} images but {labels.size} labels")
-    if labels.size and not 0 <= labels.min() <= labels.max() < len(architecture.categories):
-        raise BadInput(f"labels must be 0 to {len(architecture.categories) - 1}")
+    if labels.size and not NO_LABEL <= labels.min() <= labels.max() < len(architecture.categories):
+        raise BadInput(f"labels must be {NO_LABEL} to {len(architecture.categories) - 1}")
     members = tuple(np.flatnonzero(labels == k) for k in range(len(architecture.categories)))
     for name, rows in zip(architecture.categories, members, strict=True):
         if not rows.size:
@@ -66,14 +70,27 @@ def balanced_labels(
     return np.resize(order, count).astype(np.int64)
 
 
+def batch_labels(
+    training: Training, purpose: Purpose, step: int, turn: int, categories: int
+) -> NDArray[np.int64]:
+    """The labels [batch] of a step: balanced, and the token for the share that goes without."""
+    count = training.batch_size
+    share = 1.0 if step < training.pretrain_steps else training.unlabelled_share
+    free = round(share * count)
+    labelled = balanced_labels(training.seed, purpose, step, turn, count - free, categories)
+    return np.concatenate((labelled, np.full(free, NO_LABEL, dtype=np.int64)))
+
+
 def real_rows(
     seed: int, step: int, turn: int, labels: NDArray[np.int64], data: TrainingImages
 ) -> NDArray[np.int64]:
-    """For each label [n] the row of a random image of that category."""
+    """For each label [n] the row of a random image of that category; of any for the token."""
     picks = uniform(seed, Purpose.REAL_IMAGES, step, 2 * turn + 1, len(labels))
+    everything = np.arange(len(data.images))
+    pools = {NO_LABEL: everything, **dict(enumerate(data.members))}
     chosen = [
-        data.members[label][int(pick * len(data.members[label]))]
-        for label, pick in zip(labels, picks, strict=True)
+        pools[label][int(pick * len(pools[label]))]
+        for label, pick in zip(labels.tolist(), picks, strict=True)
     ]
     return np.array(chosen, dtype=np.int64)
 

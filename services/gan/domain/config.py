@@ -7,10 +7,11 @@ learning rate of 1e-4 and betas (0, 0.9).
 
 import json
 import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from lesiongan.contracts.gans import IMAGE_SIZES
+from lesiongan.contracts.gans import DIFF_AUGMENTATIONS, IMAGE_SIZES
 from shared.errors import BadInput
 
 CHANNELS = (1, 3)
@@ -33,6 +34,13 @@ def _require_number(name: str, value: Any, low: float, high: float) -> None:
     _require(
         number and math.isfinite(value) and low <= value <= high,
         f"{name} must be a number of {low:g} to {high:g}: {value}",
+    )
+
+
+def _require_known(name: str, values: Any, known: Collection[str]) -> None:
+    _require(
+        isinstance(values, tuple) and len(set(values)) == len(values) and set(values) <= set(known),
+        f"{name} must name each once, of {', '.join(known)}: {values}",
     )
 
 
@@ -127,6 +135,9 @@ class Training(_JsonRecord):
     """How a GAN is trained. ``steps`` counts generator steps, each after ``n_critic`` critic steps.
 
     ``ema_decay`` is that of the generator's averaged weights, a step. ``*_every`` count steps.
+    ``diff_augment`` names what stands before the critic; ``consistency`` weighs that its scores
+    should not depend on such changes. ``unlabelled_share`` of a batch goes without labels, and
+    during the first ``pretrain_steps`` all of it. The watchdog looks every ``evaluate_every``.
     """
 
     steps: int = 20_000
@@ -140,6 +151,13 @@ class Training(_JsonRecord):
     checkpoint_every: int = 1000
     preview_every: int = 500
     metrics_every: int = 50
+    evaluate_every: int = 250
+    diff_augment: tuple[str, ...] = ()
+    consistency: float = 0.0
+    unlabelled_share: float = 0.0
+    pretrain_steps: int = 0
+    watchdog: bool = True
+    max_rollbacks: int = 5
 
     def __post_init__(self) -> None:
         _require_whole("steps", self.steps, 1, 10_000_000)
@@ -153,5 +171,13 @@ class Training(_JsonRecord):
             _require_number(f"betas[{position}]", beta, 0.0, 0.9999)
         _require_number("ema_decay", self.ema_decay, 0.0, 0.99999)
         _require_whole("seed", self.seed, 0, 2**63 - 1)
-        for name in ("checkpoint_every", "preview_every", "metrics_every"):
+        for name in ("checkpoint_every", "preview_every", "metrics_every", "evaluate_every"):
             _require_whole(name, getattr(self, name), 1, 10_000_000)
+        _require_known("diff_augment", self.diff_augment, DIFF_AUGMENTATIONS)
+        _require_number("consistency", self.consistency, 0.0, 1000.0)
+        _require_number("unlabelled_share", self.unlabelled_share, 0.0, 0.9)
+        _require_whole("pretrain_steps", self.pretrain_steps, 0, self.steps - 1)
+        _require(
+            isinstance(self.watchdog, bool), f"watchdog must be true or false: {self.watchdog}"
+        )
+        _require_whole("max_rollbacks", self.max_rollbacks, 0, 100)

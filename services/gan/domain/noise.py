@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 _FLOAT53 = 2.0**-53
@@ -29,6 +30,11 @@ class Purpose(IntEnum):
     GENERATOR_NOISE = 5
     GENERATOR_LABELS = 6
     PREVIEW = 7
+    REAL_AUGMENTATION = 8
+    FAKE_AUGMENTATION = 9
+    GENERATOR_AUGMENTATION = 10
+    REAL_CONSISTENCY = 11
+    FAKE_CONSISTENCY = 12
 
 
 class Noise(NamedTuple):
@@ -92,15 +98,33 @@ def sample_noise(
     draws: Sequence[int],
     latent_size: int,
     image_size: int,
+    *,
+    truncation: float | None = None,
 ) -> Noise:
     """The noise of the images (seed, index, draw); each depends on its own three numbers only.
 
-    ``draw`` tells apart the tries of one image: the first is 0.
+    ``draw`` tells apart the tries of one image: the first is 0. Latents of a ``truncation`` lie
+    within so many standard deviations.
     """
     words = np.empty((len(indices), _words_per_image(latent_size, image_size)), dtype=np.uint64)
     for row, (index, draw) in enumerate(zip(indices, draws, strict=True)):
         words[row] = raw_bits(seed, Purpose.SAMPLE, index, draw, words.shape[1])
-    return _split(words, latent_size, image_size)
+    noise = _split(words, latent_size, image_size)
+    return noise if truncation is None else Noise(truncated(noise.latents, truncation), noise.grain)
+
+
+def truncated(normal: NDArray[np.float32], limit: float) -> NDArray[np.float32]:
+    """Standard normal numbers to those of the distribution cut off at ``limit``, in their order.
+
+    The truncation trick (Brock et al., "Large scale GAN training for high fidelity natural image
+    synthesis", ICLR 2019), by quantiles instead of drawing again: a number stays one of its image,
+    and moves little where ``limit`` is large.
+    """
+    bound = torch.special.ndtr(torch.tensor(-limit, dtype=torch.float64))
+    quantile = torch.special.ndtr(torch.from_numpy(normal).double())
+    cut = torch.special.ndtri(bound + quantile * (1.0 - 2.0 * bound))
+    inside: NDArray[np.float32] = cut.clamp(-limit, limit).float().numpy()
+    return inside
 
 
 def step_noise(

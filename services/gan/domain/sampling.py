@@ -73,14 +73,16 @@ def sample_batches(
     indices: Sequence[int],
     draws: Sequence[int],
     precision: Precision,
+    truncation: float | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield uint8 batches [n, C, H, W] in order, the last one shorter, as soon as each is made.
 
     ``labels``, ``indices`` and ``draws`` name an image each; the generator lies on the precision's
-    device. Raises BadInput at once for labels that the generator does not know.
+    device; latents lie within ``truncation`` standard deviations.
+    Raises BadInput at once for labels that the generator does not know.
     """
     _check(generator, labels, indices, draws)
-    return _sample_checked(generator, labels, seed, indices, draws, precision)
+    return _sample_checked(generator, labels, seed, indices, draws, precision, truncation)
 
 
 def _sample_checked(
@@ -90,6 +92,7 @@ def _sample_checked(
     indices: Sequence[int],
     draws: Sequence[int],
     precision: Precision,
+    truncation: float | None,
 ) -> Iterator[NDArray[np.uint8]]:
     architecture = generator.architecture
     size = sampling_batch(architecture)
@@ -101,6 +104,7 @@ def _sample_checked(
             draws[part],
             architecture.latent_size,
             architecture.image_size,
+            truncation=truncation,
         )
         yield _batch(generator, labels[part], noise, precision)
 

@@ -2,23 +2,43 @@
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.critic import Critic
 from services.gan.domain.generator import Generator
 from services.gan.domain.layers import initialise
 from services.gan.domain.noise import Purpose, raw_bits
+from services.gan.domain.watchdog import Watch
+
+#: What a step reports: four numbers of the critic, two of the generator.
+SIGNALS = 6
+
+
+@dataclass
+class Kept:
+    """Earlier states that a run keeps at hand; empty until there are any.
+
+    ``good`` is what it goes back to, a snapshot. ``newest``, that of the last healthy evaluation,
+    becomes it when the next is healthy too: a run may be lost before it shows. ``best`` are the
+    averaged weights of the lowest score.
+    """
+
+    good: bytes = b""
+    newest: bytes = b""
+    newest_step: int = -1
+    best: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass
 class TrainingState:
     """A run between two steps. ``step`` generator steps are done; ``average`` is the EMA generator.
 
-    Networks lie on the device that training will use, channels last.
+    Networks lie on the device that training will use, channels last. ``sums`` [SIGNALS] adds up
+    what the steps since the last evaluation reported.
     """
 
     architecture: Architecture
@@ -29,6 +49,33 @@ class TrainingState:
     average: Generator
     generator_optimizer: torch.optim.Adam
     critic_optimizer: torch.optim.Adam
+    sums: Tensor
+    watch: Watch = field(default_factory=Watch)
+    kept: Kept = field(default_factory=Kept)
+
+    @property
+    def learning_rate(self) -> float:
+        """What is left of it after rollbacks."""
+        return self.training.learning_rate * self.watch.rate
+
+    def set_rates(self) -> None:
+        """Let both optimisers learn at :attr:`learning_rate`."""
+        for optimizer in (self.generator_optimizer, self.critic_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
+
+    def published(self) -> Generator:
+        """The averaged generator of the lowest score; without scores, as it is now."""
+        if not self.kept.best:
+            return self.average
+        best = copy.deepcopy(self.average)
+        best.load_state_dict(self.kept.best)
+        return best
+
+    @property
+    def published_step(self) -> int:
+        """The step of :meth:`published`."""
+        return self.step if self.watch.best_step is None else self.watch.best_step
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], training: Training) -> torch.optim.Adam:
@@ -45,6 +92,9 @@ def start_training(
     initialise(generator, random)
     initialise(critic, random)
     nn.init.zeros_(generator.to_grain.weight)  # structure first: grain grows where images have it
+    if training.pretrain_steps:  # each category then begins as what all of them have in common
+        nn.init.zeros_(generator.embedding.weight)
+        nn.init.zeros_(critic.projection.weight)
     for network in (generator, critic):
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(generator).requires_grad_(requires_grad=False)
@@ -57,4 +107,5 @@ def start_training(
         average=average,
         generator_optimizer=make_optimizer(generator.parameters(), training),
         critic_optimizer=make_optimizer(critic.parameters(), training),
+        sums=torch.zeros(SIGNALS, device=device),
     )

@@ -5,9 +5,10 @@ random generator to keep: a state that is saved at step k and continued ends wit
 as one that never stopped (same thread count, dtype and class of device).
 """
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from services.gan.domain.batches import TrainingImages
 from services.gan.domain.preview import preview_grid
 from services.gan.domain.state import TrainingState
 from services.gan.domain.steps import critic_step, generator_step
+from services.gan.domain.supervision import Rollback, Supervisor
+from services.gan.domain.watchdog import Signs
 from shared.compute.precision import Precision, reproducible
 
 
@@ -39,6 +42,10 @@ class Metrics:
     generator_gradient_norm: float
     images_per_second: float
 
+    @property
+    def finite(self) -> bool:
+        return all(math.isfinite(value) for value in asdict(self).values())
+
 
 def _never() -> bool:
     return False
@@ -53,9 +60,13 @@ class Callbacks:
     """What the loop tells its caller, between steps and in the caller's thread.
 
     ``on_checkpoint`` gets the live state: save it before returning. It is called every
-    ``checkpoint_every`` steps, after the last step, and when ``should_stop`` said so.
-    ``on_preview`` gets the step and a uint8 grid [C, H, W]. ``on_turn`` is called within steps,
-    which take long where images are large: what it raises loses the step.
+    ``checkpoint_every`` steps, after the last step, when ``should_stop`` said so, and when the run
+    went back. ``on_preview`` gets the step and a uint8 grid [C, H, W]. ``on_turn`` is called within
+    steps, which take long where images are large: what it raises loses the step.
+
+    ``on_evaluate`` gets the live state every ``evaluate_every`` steps and answers how far its
+    samples are from real images, such as KID, or None; it must draw on streams of its own.
+    ``on_health`` gets the step and what the watchdog found sound, ``on_rollback`` what it did not.
     """
 
     should_stop: Callable[[], bool] = _never
@@ -63,6 +74,9 @@ class Callbacks:
     on_metrics: Callable[[Metrics], None] = _ignore
     on_checkpoint: Callable[[TrainingState], None] = _ignore
     on_preview: Callable[[int, NDArray[np.uint8]], None] = _ignore
+    on_evaluate: Callable[[TrainingState], float | None] = _ignore
+    on_health: Callable[[int, Signs], None] = _ignore
+    on_rollback: Callable[[Rollback], None] = _ignore
 
 
 @dataclass
@@ -98,26 +112,78 @@ def train(
 ) -> bool:
     """Train ``state`` in place to ``state.training.steps``.
 
-    Returns True when that step is reached, False when ``should_stop`` ended it before.
+    Returns True when that step is reached, False when ``should_stop`` ended it before. Raises
+    :class:`Diverged` when the run is lost.
     """
-    calls, training = callbacks or Callbacks(), state.training
-    window = _Window()
-    with reproducible(precision):
-        while state.step < training.steps:
-            if calls.should_stop():
-                calls.on_checkpoint(state)
-                return False
-            for turn in range(training.n_critic):
-                window.critic.append(critic_step(state, data, precision, turn=turn))
-                calls.on_turn()
-            window.generator.append(generator_step(state, precision))
-            state.step += 1
-            last = state.step == training.steps
-            if last or state.step % training.metrics_every == 0:
-                calls.on_metrics(window.report(state.step, training.batch_size))
-                window = _Window()
-            if last or state.step % training.preview_every == 0:
-                calls.on_preview(state.step, preview_grid(state.average, training.seed, precision))
-            if last or state.step % training.checkpoint_every == 0:
-                calls.on_checkpoint(state)
-    return True
+    return _Loop(state, data, precision, callbacks or Callbacks()).run()
+
+
+class _Loop:
+    def __init__(
+        self, state: TrainingState, data: TrainingImages, precision: Precision, calls: Callbacks
+    ) -> None:
+        self._state = state
+        self._data = data
+        self._precision = precision
+        self._calls = calls
+        self._supervisor = Supervisor(state, data, precision)
+        self._window = _Window()
+
+    def run(self) -> bool:
+        state = self._state
+        with reproducible(self._precision):
+            while state.step < state.training.steps:
+                if self._calls.should_stop():
+                    self._calls.on_checkpoint(state)
+                    return False
+                self._step()
+                fault = self._report() or self._evaluate()
+                if fault is not None:
+                    self._window = _Window()
+                    self._calls.on_rollback(fault)
+                    self._calls.on_checkpoint(state)
+                    continue
+                self._show()
+        return True
+
+    def _step(self) -> None:
+        state, window = self._state, self._window
+        for turn in range(state.training.n_critic):
+            window.critic.append(critic_step(state, self._data, self._precision, turn=turn))
+            self._supervisor.add(critic=window.critic[-1])
+            self._calls.on_turn()
+        window.generator.append(generator_step(state, self._precision))
+        self._supervisor.add(generator=window.generator[-1])
+        state.step += 1
+
+    def _due(self, every: int) -> bool:
+        step = self._state.step
+        return step == self._state.training.steps or step % every == 0
+
+    def _report(self) -> Rollback | None:
+        training = self._state.training
+        if not self._due(training.metrics_every):
+            return None
+        metrics = self._window.report(self._state.step, training.batch_size)
+        self._window = _Window()
+        if not metrics.finite:
+            return self._supervisor.roll_back("losses are not finite")
+        self._calls.on_metrics(metrics)
+        return None
+
+    def _evaluate(self) -> Rollback | None:
+        if not self._due(self._state.training.evaluate_every):
+            return None
+        found = self._supervisor.evaluate(self._calls.on_evaluate)
+        if isinstance(found, Rollback):
+            return found
+        self._calls.on_health(self._state.step, found)
+        return None
+
+    def _show(self) -> None:
+        state, training = self._state, self._state.training
+        if self._due(training.preview_every):
+            grid = preview_grid(state.average, training.seed, self._precision)
+            self._calls.on_preview(state.step, grid)
+        if self._due(training.checkpoint_every):
+            self._calls.on_checkpoint(state)

@@ -9,7 +9,7 @@ from shared.errors import BadInput
 
 def test_records_round_trip_through_json() -> None:
     architecture = Architecture(image_size=64, categories=("liver", "lung"), channels=3, width=16)
-    training = Training(steps=7, seed=2**62, betas=(0.1, 0.99))
+    training = Training(steps=7, seed=2**62, betas=(0.1, 0.99), diff_augment=("cutout",))
     assert Architecture.from_json(architecture.to_json()) == architecture
     assert Training.from_json(training.to_json()) == training
 
@@ -62,6 +62,15 @@ def test_architecture_refuses(values: dict[str, Any]) -> None:
         {"seed": -1},
         {"seed": 2**63},
         {"metrics_every": 0},
+        {"evaluate_every": 0},
+        {"diff_augment": ("flip",)},
+        {"diff_augment": ("cutout", "cutout")},
+        {"diff_augment": "cutout"},
+        {"consistency": -1.0},
+        {"unlabelled_share": 0.95},
+        {"pretrain_steps": 20_000},
+        {"watchdog": 1},
+        {"max_rollbacks": -1},
     ],
 )
 def test_training_refuses(values: dict[str, Any]) -> None:

@@ -74,6 +74,28 @@ def test_noise_never_changes_between_versions() -> None:
     np.testing.assert_allclose(noise.grain[0, 0, 0, :2], [0.5480359, -1.6035124], rtol=1e-6)
 
 
+@given(seed=_SEEDS, limit=st.floats(0.1, 8.0))
+def test_truncation_keeps_latents_within_their_limit_and_in_their_order(
+    seed: int, limit: float
+) -> None:
+    free = sample_noise(seed, range(8), [0] * 8, 64, 32)
+    cut = sample_noise(seed, range(8), [0] * 8, 64, 32, truncation=limit)
+    assert np.abs(cut.latents).max() <= np.float32(limit)
+    order = np.argsort(free.latents, axis=None)
+    assert (np.diff(cut.latents.ravel()[order]) >= 0.0).all()
+    np.testing.assert_array_equal(cut.grain, free.grain)
+
+
+def test_truncated_latents_are_a_normal_distribution_cut_off() -> None:
+    """Its variance at a limit of 1 is 1 - 2 phi(1) / (2 Phi(1) - 1) = 0.2911."""
+    cut = sample_noise(0, range(500), [0] * 500, 64, 32, truncation=1.0).latents
+    assert abs(cut.var() - 0.2911) < 0.005
+    assert abs(cut.mean()) < 0.01
+    wide = sample_noise(0, range(9), [0] * 9, 64, 32, truncation=8.0).latents
+    free = sample_noise(0, range(9), [0] * 9, 64, 32).latents
+    np.testing.assert_allclose(wide, free, atol=1e-5)
+
+
 @given(seed=_SEEDS, step=_COUNTERS, count=st.integers(1, 9), latent_size=st.integers(1, 9))
 def test_noise_of_a_step_is_a_function_of_its_arguments(
     seed: int, step: int, count: int, latent_size: int

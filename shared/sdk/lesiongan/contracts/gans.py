@@ -1,7 +1,7 @@
 """GANs, and the commands that train and sample them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 #: Sides of the images that a GAN can be trained on, in pixels.
 IMAGE_SIZES = (32, 64, 128, 256)
+#: What DiffAugment may do to what the critic sees.
+DIFF_AUGMENTATIONS = ("brightness", "contrast", "translation", "cutout")
+DiffAugmentation = Literal["brightness", "contrast", "translation", "cutout"]
 #: The most images that one generate job makes; it is also what fits the manifest comfortably.
 MAX_IMAGES = 100_000
 #: The most images that one streamed ``GET /generate`` makes; larger sets go through ``POST``.
@@ -89,10 +92,12 @@ class MetricSeries(Resource):
 
 
 class GanOptions(Command):
-    """How a WGAN-GP is trained (Gulrajani et al. 2017)."""
+    """How a WGAN-GP is trained (Gulrajani et al. 2017), and with what where images are few."""
 
-    #: Generator steps; each comes after ``n_critic`` critic steps.
-    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    steps: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="of the generator, each after `n_critic` critic's"),
+    ] = 20_000
     batch_size: Annotated[int, Field(ge=2, le=1024)] = 64
     n_critic: Annotated[int, Field(ge=1, le=20)] = 5
     gradient_penalty: Annotated[float, Field(ge=0, le=1000)] = 10.0
@@ -105,6 +110,49 @@ class GanOptions(Command):
     latent: Annotated[int, Field(ge=8, le=1024)] = 128
     checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     preview_every: Annotated[int, Field(ge=1, le=1_000_000)] = 250
+    diff_augment: Annotated[
+        list[DiffAugmentation],
+        Field(
+            description="what happens to all that the critic sees (DiffAugment, Zhao et al. 2020), "
+            "each named once; samples stay as they are",
+            json_schema_extra={"uniqueItems": True},
+        ),
+    ] = Field(default_factory=list)
+    consistency: Annotated[
+        float,
+        Field(ge=0, le=1000, description="weight of equal scores for shifted images (bCR); 0: off"),
+    ] = 0.0
+    unlabelled_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.9,
+            description="of each batch: any training images, without their labels; "
+            "it counts where the data set has unlabelled training images",
+        ),
+    ] = 0.0
+    pretrain_steps: Annotated[
+        int,
+        Field(ge=0, le=1_000_000, description="the first of `steps`, without any labels"),
+    ] = 0
+    evaluate_every: Annotated[
+        int, Field(ge=1, le=1_000_000, description="steps between two looks of the watchdog")
+    ] = 250
+    watchdog: Annotated[
+        bool,
+        Field(description="go back to the last good state, at half the rates, after a collapse"),
+    ] = True
+    max_rollbacks: Annotated[
+        int, Field(ge=0, le=100, description="how often, before the training fails")
+    ] = 5
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if len(set(self.diff_augment)) != len(self.diff_augment):
+            raise ValueError("diff_augment must name each operation once")
+        if self.pretrain_steps >= self.steps:
+            raise ValueError("pretrain_steps must be fewer than steps")
+        return self
 
 
 class GanCommand(GanOptions):
@@ -122,6 +170,13 @@ class GanCommand(GanOptions):
         Annotated[list[Category], Field(json_schema_extra={"minItems": 1, "uniqueItems": True})]
         | None
     ) = None
+    init_from: Annotated[
+        GanId | None,
+        Field(
+            description="go on from this GAN's weights: same size, channels, width and latent; "
+            "categories by name"
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _categories_once(self) -> "GanCommand":
@@ -132,6 +187,14 @@ class GanCommand(GanOptions):
         return self
 
 
+#: The truncation trick (Brock et al. 2019).
+Truncation = Annotated[float, Field(ge=0.1, le=8.0)]
+TRUNCATION_HELP = (
+    "latents come from a normal distribution cut off at so many standard deviations: "
+    "fewer are more typical, and more alike"
+)
+
+
 class GenerateSetCommand(Command):
     """Sample each category ``ratio`` times as often as a data set has training images of it."""
 
@@ -139,6 +202,7 @@ class GenerateSetCommand(Command):
     dataset: DatasetId
     ratio: Annotated[float, Field(gt=0, le=100)]
     seed: Seed
+    truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
 
 
 class GenerateCommand(Command):
@@ -148,3 +212,4 @@ class GenerateCommand(Command):
     n: Annotated[int, Field(ge=1, le=MAX_IMAGES)]
     gan: GanId
     seed: Seed
+    truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
