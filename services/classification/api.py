@@ -1,6 +1,6 @@
 """Routes of the classification service: classifiers, and what they say of an image."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -50,10 +50,16 @@ router = Router(tags=["classification"])
     responses=JOB_RESPONSES,
 )
 async def train_classifier(command: ClassifierCommand, submission: SubmissionDep) -> JSONResponse:
-    """On the training images of all data sets, selected on their `val`; each request anew."""
+    """On the training images of all data sets, selected on their `val`; each request anew.
+
+    A `teacher` filters synthetic images, labels unlabelled ones, or softens labels.
+    """
 
     def plan(session: Session) -> NewJob:
-        datasets = [catalog.get(session, each) for each in command.datasets]
+        datasets = [catalog.get(session, each) for each in [*command.datasets, *command.unlabelled]]
+        if command.asks_teacher and command.teacher is None:
+            raise BadInput("distil, filter_confidence and unlabelled ask a teacher: name one")
+        teacher = None if command.teacher is None else rows.published(session, command.teacher)
         raw = [each.id for each in datasets if each.kind == "raw"]
         if raw:
             raise BadInput(f"{', '.join(raw)} raw: send to POST /preprocess first")
@@ -66,6 +72,7 @@ async def train_classifier(command: ClassifierCommand, submission: SubmissionDep
             classifier_id=new_id("clf"),
             name=f"{command.architecture} of {datasets[0].name}",
             phantom=any(each.phantom for each in datasets),
+            taught_on=[] if teacher is None else teacher.datasets,
             for_experiment=False,
         )
 
@@ -122,9 +129,9 @@ async def classify(
     request: Request,
     submission: SubmissionDep,
     classifier: Annotated[ClassifierId, Query(description="which one to ask")],
-    _explain: Annotated[
-        Literal["false"], Query(alias="explain", description="Grad-CAM is not made yet")
-    ] = "false",
+    explain: Annotated[  # noqa: FBT002 - a query parameter
+        bool, Query(description="also where the classifier looked: Grad-CAM, a PNG in base64")
+    ] = False,
 ) -> Response:
     """Send an 8-bit PNG of the size that the classifier was trained on."""
     settings = ClassificationSettings()
@@ -133,7 +140,7 @@ async def classify(
     new = NewJob(
         kind="classify",
         queue="interactive",
-        input={"classifier": classifier},
+        input={"classifier": classifier, "explain": explain},
         total=1,
         unit="image",
     )

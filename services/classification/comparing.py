@@ -1,8 +1,9 @@
 """The comparison of an experiment: the one place where ``test`` is read."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.experiments import Arm
 from services.classification import store as rows
-from services.classification.domain import comparison
+from services.classification.domain import comparison, wording
 from services.classification.domain.evaluation import TestSet, confusion, grouped_by_patient
 from services.classification.domain.prediction import predict
 from services.classification.domain.weights import load_weights
@@ -23,6 +24,7 @@ from services.classification.report.render import ReportDetails, render_report
 from services.classification.settings import ClassificationSettings
 from shared.compute.precision import choose_precision
 from shared.datasets import catalog, reading
+from shared.datasets.duplicates import near_duplicates
 from shared.datasets.leakage import refuse_shared_patients, unseen
 from shared.datasets.pixels import Labelled, load_held_out
 from shared.datasets.reading import StoredDataset
@@ -67,6 +69,12 @@ def compare_arms(
     test = grouped_by_patient(held_out.labels, patients, categories)
     predictions = _predict_all(job, store, found, held_out, settings)
     result, details = _table(found, command, test, predictions)
+    if "oversample" in command.arms and command.classifier.balance:
+        result["notes"].append(
+            "Every arm draws its categories equally often (classifier.balance), so oversample is "
+            "the same classifier as none."
+        )
+    result["notes"].append(_audit(found, held_out, seen))
     if seen:
         result["notes"].append(f"{seen} test images are byte for byte also training images.")
     return _stored(job, store, found.experiment, result, details, predictions, held_out)
@@ -102,6 +110,18 @@ def _refuse_leaks(found: Contestants, held_out: Labelled) -> int:
     return unseen(train, held_out.records).count(False)
 
 
+def _audit(found: Contestants, held_out: Labelled, seen: int) -> str:
+    """What was looked for that would let a classifier know a test image beforehand."""
+    near = near_duplicates(found.dataset.records)
+    more = "" if near.complete else " at least, since not all could be compared"
+    unknown = sum(record.patient is None for record in held_out.records)
+    return (
+        f"Leakage audit: no known patient is both trained and tested on ({unknown:,} test images "
+        f"have no known patient); {seen:,} test images are byte for byte training images; "
+        f"{near.crossing:,} pairs of images in two splits look alike{more}."
+    )
+
+
 def _predict_all(
     job: JobContext,
     store: ObjectStore,
@@ -135,34 +155,60 @@ def _table(
     resamples = comparison.draw_resamples(test, n_seeds=command.seeds, random_seed=BOOTSTRAP_SEED)
     measured = [comparison.measure(arm, test, each, resamples) for arm, each in predicted.items()]
     arms = [
-        comparison.arm_result(each, test, _arm_images(found.classifiers[each.arm]))
+        comparison.arm_result(
+            each,
+            test,
+            _arm_images(found.classifiers[each.arm]),
+            _grade(test, probabilities[each.arm], found.classifiers[each.arm], resamples),
+        )
         for each in measured
     ]
-    compared = comparison.compare_all(measured)
+    (compared,) = comparison.corrected([comparison.compare_all(measured, test)])
     phantom = found.experiment.phantom
     n_test = len(test.labels)
     result = {
         "n_test": n_test,
         "arms": [each.model_dump(mode="json") for each in arms],
         "comparisons": [each.model_dump(mode="json") for each in compared],
-        "summary": comparison.summary(
+        "summary": wording.summary(
             arms, compared, n_test=n_test, n_seeds=command.seeds, phantom=phantom
         ),
-        "notes": comparison.notes(
+        "notes": wording.notes(
             test, n_seeds=command.seeds, phantom=phantom, n_comparisons=len(compared)
         ),
     }
     details = ReportDetails(
         confusion={arm: confusion(test, each).tolist() for arm, each in predicted.items()},
-        lineage=[(line.what, line.id) for line in command.plan.lineage],
+        lineage=[*((line.what, line.id) for line in command.plan.lineage), *_hashes(found)],
     )
     return result, details
 
 
+def _hashes(found: Contestants) -> Iterator[tuple[str, str]]:
+    """What tells whether a repetition gave the same: of the images, and of all weights."""
+    yield "SHA-256 of the images", found.dataset.row.sha256
+    for arm, classifiers in found.classifiers.items():
+        for seed, row in enumerate(classifiers):
+            yield f"seed {seed}: SHA-256 of the weights, {arm}", row.weights_sha256 or ""
+
+
+def _grade(
+    test: TestSet,
+    probabilities: npt.NDArray[np.float32],
+    classifiers: Sequence[ClassifierRow],
+    resamples: comparison.Resamples,
+) -> comparison.Graded:
+    temperatures = [row.scores.get("temperature") for row in classifiers]
+    return comparison.grade(test, probabilities, temperatures, resamples)
+
+
 def _arm_images(classifiers: Sequence[ClassifierRow]) -> comparison.ArmImages:
-    counts = classifiers[0].train_counts
+    counts = [row.train_counts for row in classifiers]
     return comparison.ArmImages(
-        train=sum(counts.values()), augmented=counts["augmented"], synthetic=counts["synthetic"]
+        train=round(mean(sum(each.values()) for each in counts)),
+        augmented=round(mean(each["augmented"] for each in counts)),
+        synthetic=round(mean(each["synthetic"] for each in counts)),
+        pseudo_labelled=round(mean(each.get("pseudo_labelled", 0) for each in counts)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from base64 import b64encode
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.classifiers import Classification, ClassifierCommand
 from services.classification import store as rows
+from services.classification.domain.calibration import fit_temperature
+from services.classification.domain.grad_cam import grad_cam, overlay
 from services.classification.domain.prediction import predict
 from services.classification.domain.recipe import Recipe
 from services.classification.domain.training import TrainingState, train
@@ -18,10 +21,11 @@ from services.classification.domain.weights import Shape, save_weights
 from services.classification.hot import hot_classifier
 from services.classification.loading import ClassifierImages, load_images
 from services.classification.settings import ClassificationSettings
+from services.classification.taught import taught
 from services.classification.trainer import Trainer
 from shared.compute.precision import choose_precision
 from shared.datasets import reading
-from shared.datasets.pixels import decode_uint8
+from shared.datasets.pixels import decode_uint8, encode_image
 from shared.db.tables import ClassifierRow
 from shared.errors import BadInput
 from shared.ids import sha256_of
@@ -46,17 +50,21 @@ def train_classifier(
     """
     with job.reading() as session:
         datasets = [reading.open_dataset(session, store, each) for each in command.datasets]
+        unlabelled = [reading.open_dataset(session, store, each) for each in command.unlabelled]
+        teacher = None if command.teacher is None else rows.published(session, command.teacher)
     images = load_images(store, datasets)
+    precision = choose_precision(device=settings.device, threads=settings.threads)
+    if teacher is not None:
+        images = taught(job, store, images, command, teacher, unlabelled, device=precision.device)
     recipe = _recipe(command, len(images.train))
     shape = Shape(
         command.architecture, images.categories, images.train.image_size, images.train.channels
     )
-    precision = choose_precision(device=settings.device, threads=settings.threads)
     trainer = Trainer(job, store, recipe, settings)
     state = trainer.resume(shape, precision.device)
     job.progress(state.step, recipe.steps, "step")
     train(state, images.train, images.val, recipe, precision, trainer.callbacks())
-    return _published(job, store, state, shape, images)
+    return _published(job, store, state, shape, images, precision.device)
 
 
 def _recipe(command: ClassifierCommand, images: int) -> Recipe:
@@ -76,6 +84,9 @@ def _recipe(command: ClassifierCommand, images: int) -> Recipe:
         balance=command.balance,
         synthetic_share=command.synthetic_share,
         seed=command.seed,
+        synthetic_first=command.synthetic_first,
+        class_weights=command.class_weights,
+        distil=command.distil,
     )
 
 
@@ -85,6 +96,7 @@ def _published(
     state: TrainingState,
     shape: Shape,
     images: ClassifierImages,
+    device: str,
 ) -> Outcome:
     weights = save_weights(state.network, shape)
     digest = sha256_of(weights)
@@ -100,6 +112,9 @@ def _published(
             "val_accuracy": kept.accuracy,
             "val_loss": kept.loss,
         }
+    if images.val is not None:
+        said = predict(state.network, images.val.pixels, device=device)
+        scores["temperature"] = fit_temperature(said, images.val.labels)
     stale: list[str] = []
 
     def write(session: Session) -> None:
@@ -126,6 +141,8 @@ def classify(
     classifier_id: str,
     image_key: str,
     settings: ClassificationSettings,
+    *,
+    explain: bool = False,
 ) -> Outcome:
     """The probabilities of one image, as JSON in the store.
 
@@ -136,8 +153,14 @@ def classify(
     image = _fitting(decode_uint8(store.get(image_key)), row)
     network, device = hot_classifier(store, row, settings)
     probabilities = predict(network, image[None], device=device)[0]
+    place = int(np.argmax(probabilities))
+    looked = None
+    if explain:
+        heat = grad_cam(network, image, place, device=device)
+        looked = b64encode(encode_image(overlay(image, heat))).decode()
     answer = Classification(
-        category=row.categories[int(np.argmax(probabilities))],  # type: ignore[arg-type]
+        grad_cam=looked,
+        category=row.categories[place],  # type: ignore[arg-type]
         probabilities=dict(zip(row.categories, map(float, probabilities), strict=True)),  # type: ignore[arg-type]
     )
     key = f"results/{job.job_id}/{job.attempt}.json"

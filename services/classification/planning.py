@@ -5,6 +5,7 @@ Everything is named by what makes it, so arms, seeds and experiments share what 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -22,8 +23,26 @@ from shared.plans.datasets import augment_job, generate_set_job, subset_job
 from shared.plans.gans import GanData, train_gan_job
 
 #: Which data sets an arm trains on, beside the real images.
-AUGMENTED: frozenset[Arm] = frozenset({"traditional", "combined"})
-SYNTHETIC: frozenset[Arm] = frozenset({"gan", "combined"})
+AUGMENTED: frozenset[Arm] = frozenset({"traditional", "combined", "distil", "pseudo_label"})
+SYNTHETIC: frozenset[Arm] = frozenset({"gan", "combined", "tstr"})
+#: Arms without a GAN that ask a teacher: the seed's ``traditional`` classifier.
+TAUGHT: frozenset[Arm] = frozenset({"distil", "pseudo_label"})
+#: Weight of the teacher's probabilities in the arm ``distil``.
+DISTIL = 0.5
+#: Copies of each image where few real ones are drawn, and where all are taken: with few, more
+#: copies help (``docs/results.md``); the paper made three.
+COPIES_OF_FEW, COPIES_OF_ALL = 20, 3
+
+
+#: What an arm does to its categories' shares, whatever the other arms do.
+_BALANCING: dict[Arm, dict[str, bool]] = {
+    "oversample": {"balance": True, "class_weights": False},
+    "class_weights": {"balance": False, "class_weights": True},
+}
+
+
+def _usual_copies(command: ExperimentCommand) -> int:
+    return COPIES_OF_ALL if command.train_per_category is None else COPIES_OF_FEW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,25 +77,37 @@ class SeedPlan:
         self._source = source
         self._seed = seed
         self.lineage: list[Lineage] = []
+        self._classifiers: dict[Arm, Made] = {}
+        self._filters = command.filter_confidence is not None and self._wanted(SYNTHETIC)
         self._real = self._plan_real()
-        self._augmented = self._plan_augmented() if self._wanted(AUGMENTED) else None
+        augments = self._wanted(AUGMENTED) or self._filters
+        self._augmented = self._plan_augmented() if augments else None
         self._synthetic = self._plan_synthetic() if self._wanted(SYNTHETIC) else None
+        self._unlabelled = self._plan_unlabelled() if command.unlabelled else None
 
     def classifier(self, arm: Arm) -> Made:
-        """The classifier of an arm."""
+        """The classifier of an arm, planned once."""
+        if arm not in self._classifiers:
+            self._classifiers[arm] = self._plan_classifier(arm)
+        return self._classifiers[arm]
+
+    def _plan_classifier(self, arm: Arm) -> Made:
         # An augmented data set holds its originals too.
-        parts = [
-            self._augmented if arm in AUGMENTED else self._real,
-            self._synthetic if arm in SYNTHETIC else None,
-        ]
+        real = self._augmented if arm in AUGMENTED else self._real
+        parts = [None if arm == "tstr" else real, self._synthetic if arm in SYNTHETIC else None]
         training = [part for part in parts if part is not None]
-        options = self._command.classifier
+        asks = arm in TAUGHT or (arm in SYNTHETIC and self._filters)
+        teacher = self.classifier("traditional") if asks else None
         command = ClassifierCommand(
-            **options.model_dump(),
+            **(self._command.classifier.model_dump() | _BALANCING.get(arm, {})),
+            **self._lessons(arm, teacher),
             datasets=[made.id for made in training],
             patience=None,
             seed=self._seed,
         )
+        training += [made for made in (teacher,) if made is not None]
+        if arm == "pseudo_label" and self._unlabelled is not None:
+            training.append(self._unlabelled)
         classifier_id = run_id("clf", "train-classifier", command.model_dump(mode="json"))
         job = train_classifier_job(
             self._session,
@@ -85,10 +116,39 @@ class SeedPlan:
             name=f"{arm}, seed {self._seed}, {self._source.name}",
             phantom=self._source.phantom,
             for_experiment=True,
+            taught_on=self._seen_by_teacher(teacher),
             requires=[job for made in training for job in made.requires],
         )
         self._note(f"classifier, {arm}", classifier_id)
         return Made(classifier_id, [job])
+
+    def _lessons(self, arm: Arm, teacher: Made | None) -> dict[str, Any]:
+        """What the arm asks its teacher."""
+        if teacher is None:
+            return {}
+        if arm == "distil":
+            return {"teacher": teacher.id, "distil": DISTIL}
+        if arm == "pseudo_label":
+            assert self._unlabelled is not None, "the command says so"
+            return {"teacher": teacher.id, "unlabelled": [self._unlabelled.id]}
+        return {"teacher": teacher.id, "filter_confidence": self._command.filter_confidence}
+
+    def _seen_by_teacher(self, teacher: Made | None) -> list[str]:
+        return [] if teacher is None or self._augmented is None else [self._augmented.id]
+
+    def _plan_unlabelled(self) -> Made:
+        """The images that the seed does not draw; the data set itself where all are drawn."""
+        per_category = self._command.train_per_category
+        if per_category is None:
+            return Made(self._source.dataset_id, self._source.requires)
+        asked = SubsetCommand(
+            dataset=self._source.dataset_id,
+            per_category=per_category,
+            seed=self._seed,
+            unlabelled=True,
+        )
+        job = subset_job(self._session, asked)
+        return self._dataset("unlabelled images", job, self._source.requires)
 
     def _plan_real(self) -> Made:
         per_category = self._command.train_per_category
@@ -103,7 +163,7 @@ class SeedPlan:
         command = self._command
         asked = AugmentCommand(
             dataset=self._real.id,
-            copies=command.copies,
+            copies=command.copies or _usual_copies(command),
             operations=command.operations,
             interpolation=command.interpolation,
             seed=self._seed,

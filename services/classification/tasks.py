@@ -15,7 +15,10 @@ def train_classifier(job: JobContext, ports: Ports) -> Outcome:
 
 def classify(job: JobContext, ports: Ports) -> Outcome:
     classifier_id, image = job.claim.input["classifier"], job.claim.input["image"]
-    return handlers.classify(job, ports.store, classifier_id, image, ClassificationSettings())
+    explain = job.claim.input.get("explain", False)
+    return handlers.classify(
+        job, ports.store, classifier_id, image, ClassificationSettings(), explain=explain
+    )
 
 
 def compare_arms(job: JobContext, ports: Ports) -> Outcome:

@@ -22,7 +22,7 @@ from services.preprocessing.domain.layouts import open_layout
 from services.preprocessing.domain.png import decode_grey, encode_grey
 from services.preprocessing.domain.preview import before_after
 from services.preprocessing.domain.raw_images import RawImage, RawImages, Skipped
-from services.preprocessing.domain.subset import draw
+from services.preprocessing.domain.subset import draw, left_over
 from services.preprocessing.overlap import refuse_overlap
 from services.preprocessing.planning import notes_of, options_of, planned, preprocessed
 from services.preprocessing.sources import PrefixSource, upload_source
@@ -246,22 +246,27 @@ def preprocess_part(
 def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> Outcome:
     """Copy one seed's real images into a data set of their own: a few to train on, a few of val.
 
-    Raises :class:`BadInput` where a category has too few training images.
+    Or those that it leaves over, whose categories are forgotten. Raises :class:`BadInput` where a
+    category has too few training images, and where none is left over.
     """
     with job.reading() as session:
         parent = reading.open_dataset(session, store, command.dataset)
     known = [(record.category, record.split) for record in parent.records]
-    chosen = draw(known, per_category=command.per_category, seed=command.seed)
+    choose = left_over if command.unlabelled else draw
+    chosen = choose(known, per_category=command.per_category, seed=command.seed)
+    if not chosen:
+        raise BadInput(f"{parent.row.id} has no training image beside the drawn ones")
     records = [parent.records[index] for index in chosen]
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
         for record, png in reading.iterate(store, parent, records[first:]):
-            meta = from_json(ImageMeta, record.as_json())
-            writer.add(png, replace(meta, parent_index=record.index))
+            meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
+            writer.add(png, replace(meta, category=None) if command.unlabelled else meta)
             job.progress(len(writer), len(records), "image")
+        which = f"{command.per_category} a category, seed {command.seed}"
         new = NewDataset(
             id=job.target,
-            name=f"{parent.row.name}, {command.per_category} a category, seed {command.seed}",
+            name=f"{parent.row.name}, {'all but ' if command.unlabelled else ''}{which}",
             kind="preprocessed",
             parents=[parent.row.id],
             command=command.model_dump(mode="json"),

@@ -17,9 +17,13 @@ def train_classifier_job(
     name: str,
     phantom: bool,
     for_experiment: bool,
+    taught_on: Sequence[str] = (),
     requires: Sequence[NewJob] = (),
 ) -> NewJob:
-    """Train the classifier ``classifier_id``; one that is published is finished."""
+    """Train the classifier ``classifier_id``; one that is published is finished.
+
+    ``taught_on``: the data sets of its teacher, from which its weights derive too.
+    """
     given = command.model_dump(mode="json")
     known = session.get(ClassifierRow, classifier_id)
     finished = None
@@ -35,7 +39,7 @@ def train_classifier_job(
             ClassifierRow(
                 id=classifier_id,
                 name=command.name or name,
-                datasets=list(command.datasets),
+                datasets=list(dict.fromkeys([*command.datasets, *command.unlabelled, *taught_on])),
                 job_id=job.id,
                 phantom=phantom,
                 architecture=command.architecture,

@@ -86,19 +86,19 @@ def labelled(images: dict[Category, list[NDArray[np.uint8]]]) -> Arrays:
     return pixels, np.repeat(np.arange(len(images)), counts).astype(np.int64)
 
 
-def with_copies(arrays: Arrays, variant: Variant, seed: int) -> Arrays:
+def with_copies(arrays: Arrays, variant: Variant, seed: int, *, copies: int = COPIES) -> Arrays:
     pixels, labels = arrays
     if not variant.operations:
         return arrays
     made = [pixels]
-    for copy in range(1, COPIES + 1):
+    for copy in range(1, copies + 1):
         each = []
         for index, image in enumerate(pixels):
             random = generator(seed, index, copy)
             series = draw_series(random, variant.operations)
             each.append(augment(image, series, random, interpolation=variant.interpolation))
         made.append(np.stack(each))
-    return np.concatenate(made), np.tile(labels, COPIES + 1)
+    return np.concatenate(made), np.tile(labels, copies + 1)
 
 
 def accuracy(train_on: Arrays, judges: Sequence[Arrays], categories: int, seed: int) -> list[float]:

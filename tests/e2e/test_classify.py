@@ -1,5 +1,6 @@
 """A classifier over HTTP: trained, asked, and asked wrongly."""
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ def test_it_names_the_likeliest_category(api: Api, classifier: str, image: bytes
     assert abs(sum(said["probabilities"].values()) - 1) < 1e-5
     assert said["category"] == max(said["probabilities"], key=said["probabilities"].get)
     assert ask(api, classifier, image).json() == said
+
+
+def test_it_shows_where_it_looked(api: Api, classifier: str, image: bytes) -> None:
+    given = {"classifier": classifier, "explain": "true"}
+    said = api.http.post("/classify", params=given, content=image).json()
+    shown = cv2.imdecode(np.frombuffer(b64decode(said["grad_cam"]), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert shown is not None
+    assert shown.shape == (256, 256, 3)
+    assert ask(api, classifier, image).json() == {**said, "grad_cam": None}
 
 
 def test_an_image_of_another_kind_is_refused(api: Api, classifier: str, image: bytes) -> None:

@@ -216,3 +216,32 @@ def _wait(api: Api, graph: str, until: Any) -> list[dict[str, Any]]:
             return jobs
         assert time.monotonic() < deadline, [(j["kind"], j["status"]) for j in jobs]
         time.sleep(0.05)
+
+
+def test_the_controls_are_trained_and_compared(stack: Stack, preprocessed: str) -> None:
+    arms = ["traditional", "combined", "class_weights", "distil", "pseudo_label"]
+    asked = small_experiment(
+        preprocessed, seeds=1, arms=arms, unlabelled=True, filter_confidence=0.0
+    )
+    job = stack.api.ended(stack.api.post("/experiments", asked))
+    assert job["status"] == "succeeded", job["error"]
+    made = stack.api.json(f"/experiments/{job['output']['experiment']}")
+    rows = {arm["arm"]: arm for arm in made["arms"]}
+    assert rows.keys() == {*arms}
+    every = round(1.5 * REAL) * CATEGORIES
+    assert 0 <= rows["combined"]["synthetic_images"] < every, "a GAN of two steps is filtered"
+    assert rows["distil"]["train_images"] == rows["traditional"]["train_images"]
+    assert rows["pseudo_label"]["pseudo_labelled_images"] >= 0
+    assert rows["distil"]["calibration"]["error_tempered"] is not None
+    pairs = {(each["a"], each["b"]): each for each in made["comparisons"]}
+    assert {("combined", "distil"), ("combined", "pseudo_label")} <= pairs.keys()
+    assert all(each["p"] <= each["p_holm"] <= 1 for each in pairs.values())
+    assert any(note.startswith("Leakage audit") for note in made["notes"])
+
+
+def test_synthetic_images_alone_are_tested_on_real_ones(stack: Stack, preprocessed: str) -> None:
+    asked = small_experiment(preprocessed, seeds=1, arms=["tstr"])
+    job = stack.api.ended(stack.api.post("/experiments", asked))
+    assert job["status"] == "succeeded", job["error"]
+    (row,) = stack.api.json(f"/experiments/{job['output']['experiment']}")["arms"]
+    assert row["train_images"] == row["synthetic_images"] == round(1.5 * REAL) * CATEGORIES

@@ -1,7 +1,8 @@
 """Networks that classify single images: torchvision's, and a small one for small images.
 
 ResNet-18: He et al., "Deep residual learning for image recognition", CVPR 2016. MobileNetV2:
-Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", CVPR 2018. Both were made
+Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", CVPR 2018. ConvNeXt-T:
+Liu et al., "A ConvNet for the 2020s", CVPR 2022. All were made
 for 224 pixels and halve the resolution five times, which leaves one pixel of a 32-pixel image; so
 their first strides are taken out until the last map has at least 4 by 4 pixels.
 """
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision.models import mobilenet_v2, resnet18
+from torchvision.models import convnext_tiny, mobilenet_v2, resnet18
 
 from lesiongan.contracts.classifiers import ClassifierArchitecture
 
@@ -34,6 +35,8 @@ def build(
                 network = _resnet18(channels, image_size, classes)
             case "mobilenet_v2":
                 network = _mobilenet_v2(channels, image_size, classes)
+            case "convnext_tiny":
+                network = _convnext_tiny(channels, image_size, classes)
     memory_format: Any = torch.channels_last
     return network.to(memory_format=memory_format)
 
@@ -85,5 +88,17 @@ def _mobilenet_v2(channels: int, image_size: int, classes: int) -> nn.Module:
     strided = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.stride == (2, 2)]
     for convolution in strided[:dropped]:
         convolution.stride = (1, 1)
+    made: nn.Module = network
+    return made
+
+
+def _convnext_tiny(channels: int, image_size: int, classes: int) -> nn.Module:
+    network: Any = convnext_tiny(num_classes=classes)
+    dropped = 5 - _strides_to_keep(image_size, halvings=5)
+    # Its first convolution halves twice: by 4 x 4 patches; for small images, by one of 3 x 3.
+    first = nn.Conv2d(channels, 96, 4, stride=4)
+    if dropped:
+        first = nn.Conv2d(channels, 96, 3, stride=4 >> min(dropped, 2), padding=1)
+    network.features[0][0] = first
     made: nn.Module = network
     return made

@@ -9,9 +9,9 @@ the test set's share of the variance by the number of seeds, and promise more th
 All arms see the same resamples, so that differences are paired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from lesiongan.contracts.experiments import (
     Arm,
     ArmResult,
+    Calibration,
     CategoryFigures,
     Comparison,
     Figure,
+    SeedTest,
 )
+from services.classification.domain.calibration import calibration_error, tempered
 from services.classification.domain.evaluation import (
     Figures,
     Floats,
@@ -32,6 +35,8 @@ from services.classification.domain.evaluation import (
     joined,
     weighted_figures,
 )
+from services.classification.domain.paired import holm, mcnemar
+from services.classification.domain.ranking import macro_auc
 
 #: Bootstrap resamples behind every interval.
 RESAMPLES: Final = 2_000
@@ -41,8 +46,6 @@ _LEVEL: Final = 0.95
 _BLOCK: Final = 128
 #: Differences below this are rounding of sums in another order, not images.
 _ROUNDING: Final = 1e-12
-#: A category with fewer patients (or images without one) than this gets a note.
-_FEW: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +58,12 @@ class Resamples:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmImages:
-    """The training images of an arm, the same number for each seed."""
+    """The training images of an arm: the mean over seeds, which differ where some are filtered."""
 
     train: int  # all of them
     augmented: int = 0
     synthetic: int = 0
+    pseudo_labelled: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,26 @@ class Measured:
     arm: Arm
     observed: Figures
     resampled: Figures
+    predictions: Integers  # [S, N]
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """One figure as observed ``[S]``, and in each resample ``[B]``."""
+
+    observed: Floats
+    resampled: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Graded:
+    """What an arm's probabilities say beyond its predicted categories."""
+
+    auc: Sampled
+    error: Sampled
+    #: After temperature scaling; None where a seed had no ``val`` to fit a temperature on.
+    error_tempered: Sampled | None
+    temperatures: Sequence[float]
 
 
 def draw_resamples(
@@ -98,10 +122,55 @@ def measure(arm: Arm, test: TestSet, predictions: Integers, resamples: Resamples
         weights = resamples.groups[rows][:, places].astype(np.float64)
         block = weighted_figures(test, predictions, weights)
         blocks.append(block.mean_over_seeds(shares[rows]))
-    return Measured(arm, observed=figures(test, predictions), resampled=joined(blocks))
+    return Measured(arm, figures(test, predictions), joined(blocks), predictions)
 
 
-def arm_result(measured: Measured, test: TestSet, images: ArmImages) -> ArmResult:
+def grade(
+    test: TestSet,
+    probabilities: NDArray[np.float32],
+    temperatures: Sequence[float | None],
+    resamples: Resamples,
+) -> Graded:
+    """AUC and calibration of an arm's probabilities ``[S, N, K]``, on the same resamples.
+
+    ``temperatures`` are each seed's, fitted on ``val``.
+    """
+    fitted = [each for each in temperatures if each is not None]
+    scaled = None
+    if len(fitted) == len(probabilities):
+        each_scaled = [tempered(p, t) for p, t in zip(probabilities, fitted, strict=True)]
+        scaled = _sampled(test, each_scaled, calibration_error, resamples)
+    return Graded(
+        auc=_sampled(test, probabilities, macro_auc, resamples),
+        error=_sampled(test, probabilities, calibration_error, resamples),
+        error_tempered=scaled,
+        temperatures=fitted,
+    )
+
+
+def _sampled(
+    test: TestSet,
+    probabilities: Iterable[Any],
+    figure: Callable[[Integers, Any, Floats], Floats],
+    resamples: Resamples,
+) -> Sampled:
+    """``figure(labels, probabilities, weights)`` of each seed, averaged over the seeds drawn."""
+    places = test.group_places
+    plain = np.ones((1, test.labels.size))
+    observed, total = [], np.zeros(len(resamples.seeds))
+    for seed, each in enumerate(probabilities):
+        observed.append(float(figure(test.labels, each, plain)[0]))
+        shares = resamples.seeds[:, seed] / resamples.seeds.shape[1]
+        for start in range(0, len(shares), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            weights = resamples.groups[rows][:, places].astype(np.float64)
+            total[rows] += shares[rows] * figure(test.labels, each, weights)
+    return Sampled(np.asarray(observed), total)
+
+
+def arm_result(
+    measured: Measured, test: TestSet, images: ArmImages, graded: Graded | None = None
+) -> ArmResult:
     """The row of an arm in the experiment's table."""
     observed, resampled = measured.observed, measured.resampled
     return ArmResult(
@@ -109,11 +178,14 @@ def arm_result(measured: Measured, test: TestSet, images: ArmImages) -> ArmResul
         train_images=images.train,
         augmented_images=images.augmented,
         synthetic_images=images.synthetic,
+        pseudo_labelled_images=images.pseudo_labelled,
         accuracy=_figure(observed.accuracy, resampled.accuracy),
         balanced_accuracy=_figure(observed.balanced_accuracy, resampled.balanced_accuracy),
         precision=_figure(observed.precision, resampled.precision),
         recall=_figure(observed.recall, resampled.recall),
         f1=_figure(observed.f1, resampled.f1),
+        auc=None if graded is None else _of(graded.auc),
+        calibration=None if graded is None else _calibration(graded),
         per_category={
             category: CategoryFigures(
                 n_test=int(test.n_test[k]),
@@ -128,7 +200,16 @@ def arm_result(measured: Measured, test: TestSet, images: ArmImages) -> ArmResul
     )
 
 
-def compare(a: Measured, b: Measured) -> Comparison:
+def _calibration(graded: Graded) -> Calibration:
+    scaled = graded.error_tempered
+    return Calibration(
+        error=_of(graded.error),
+        error_tempered=None if scaled is None else _of(scaled),
+        temperatures=list(graded.temperatures),
+    )
+
+
+def compare(a: Measured, b: Measured, test: TestSet) -> Comparison:
     """The difference in accuracy, a - b, of two arms that were measured on the same resamples.
 
     ``p`` is twice the smaller share of resamples on either side of zero, in the form
@@ -144,145 +225,44 @@ def compare(a: Measured, b: Measured) -> Comparison:
         difference=difference,
         ci=_interval(resampled),
         p=min(1.0, 2.0 * (1.0 + float(smaller)) / (resampled.size + 1.0)),
+        within_seeds=[
+            SeedTest(seed=seed, only_a=only_a, only_b=only_b, p=p)
+            for seed, (only_a, only_b, p) in enumerate(
+                mcnemar(test.labels, one, other)
+                for one, other in zip(a.predictions, b.predictions, strict=True)
+            )
+        ],
     )
 
 
-def compare_all(measured: Sequence[Measured]) -> list[Comparison]:
-    """Every arm against ``none``, and ``combined`` against ``traditional``: what the GAN adds."""
-    by_arm = {one.arm: one for one in measured}
-    pairs: list[tuple[Arm, Arm]] = [(one.arm, "none") for one in measured if one.arm != "none"]
-    pairs.append(("combined", "traditional"))
-    return [compare(by_arm[a], by_arm[b]) for a, b in pairs if a in by_arm and b in by_arm]
-
-
-#: How a sentence names the arm that another one is compared with.
-_AGAINST: Final[dict[Arm, str]] = {
-    "none": "without augmentation",
-    "traditional": "with traditional augmentation",
-}
-#: Pairs whose difference the summary gives, the most telling one first.
-_HEADLINES: Final[tuple[tuple[Arm, Arm], ...]] = (
+#: What was asked first, and then whether it was the GAN: ``combined`` against each control.
+_PAIRS: Final[tuple[tuple[Arm, Arm], ...]] = (
     ("combined", "none"),
     ("combined", "traditional"),
+    ("combined", "distil"),
+    ("combined", "pseudo_label"),
     ("gan", "none"),
     ("traditional", "none"),
+    ("distil", "traditional"),
+    ("pseudo_label", "traditional"),
+    ("oversample", "none"),
+    ("class_weights", "none"),
 )
 
 
-def summary(
-    arms: Sequence[ArmResult],
-    comparisons: Sequence[Comparison],
-    *,
-    n_test: int,
-    n_seeds: int,
-    phantom: bool,
-) -> str:
-    """What is shown and what is not, in one plain sentence; percent and percentage points.
-
-    Raises:
-        ValueError: there is no arm.
-    """
-    if not arms:
-        raise ValueError("an experiment without an arm has no summary")
-    seeds = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
-    said = f"On {n_test:,} test images and {seeds}, {_main_claim(arms, comparisons)}"
-    return said + (" (phantom images: this says nothing about patients)." if phantom else ".")
+def compare_all(measured: Sequence[Measured], test: TestSet) -> list[Comparison]:
+    """Each pair of ``_PAIRS`` whose arms are there. ``p_holm`` is left to :func:`corrected`."""
+    by_arm = {one.arm: one for one in measured}
+    pairs = [(a, b) for a, b in _PAIRS if a in by_arm and b in by_arm]
+    return [compare(by_arm[a], by_arm[b], test) for a, b in pairs]
 
 
-def _main_claim(arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) -> str:
-    accuracy = {one.arm: one.accuracy for one in arms}
-    by_pair = {(one.a, one.b): one for one in comparisons}
-    pair = next((pair for pair in _HEADLINES if pair in by_pair), None)
-    if pair is None:
-        reached = " and ".join(
-            f"{arm} reached {100 * figure.mean:.1f} % accuracy "
-            f"(95 % interval {100 * figure.ci[0]:.1f} to {100 * figure.ci[1]:.1f})"
-            for arm, figure in accuracy.items()
-        )
-        return f"{reached}; no arm was compared with another"
-    a, b = pair
-    said = (
-        f"{a} data reached {100 * accuracy[a].mean:.1f} % accuracy against "
-        f"{100 * accuracy[b].mean:.1f} % {_AGAINST[b]} ({_points(by_pair[pair], full=True)})"
-    )
-    if not _is_shown(by_pair[pair]):
-        said += ", a difference that is not shown to differ from zero"
-    elif by_pair[pair].difference < 0:
-        said += ", which is worse"
-    second = by_pair.get(("combined", "traditional"))
-    if b == "traditional" or second is None:
-        return said
-    verdict = "is not shown to differ from zero"
-    if _is_shown(second):
-        verdict = f"is shown to be {'above' if second.difference > 0 else 'below'} zero"
-    return f"{said}; against traditional augmentation the difference ({_points(second)}) {verdict}"
-
-
-def _points(comparison: Comparison, *, full: bool = False) -> str:
-    low, high = (f"{100 * end:.1f}" for end in comparison.ci)
-    words = (" points", "95 % interval ") if full else ("", "")
-    return f"{100 * comparison.difference:+.1f}{words[0]}, {words[1]}{low} to {high}"
-
-
-def _is_shown(comparison: Comparison) -> bool:
-    return not comparison.ci[0] <= 0.0 <= comparison.ci[1]
-
-
-def notes(
-    test: TestSet, *, n_seeds: int, phantom: bool, n_comparisons: int, resamples: int = RESAMPLES
-) -> list[str]:
-    """What a reader must know to judge the figures, one sentence or two each."""
-    said = [_how_measured(test, n_seeds, resamples)]
-    if n_seeds == 1:
-        said.append(
-            "With one seed the intervals hold only the uncertainty of the test images, "
-            "not that of drawing other training images or training again."
-        )
-    elif n_seeds < 5:
-        said.append(
-            f"{n_seeds} seeds are few: the spread between seeds is known only roughly, "
-            "and the intervals may be too narrow."
-        )
-    if test.without_patient:
-        said.append(_of_unknown_patients(test))
-    scarce = _scarce_categories(test)
-    if scarce:
-        said.append(f"Few test patients or images, so their own figures say little: {scarce}.")
-    if n_comparisons > 1:
-        said.append("The p values are not corrected for the number of comparisons.")
-    if phantom:
-        said.append("The images are phantoms, not patients: this says nothing about patients.")
-    return said
-
-
-def _how_measured(test: TestSet, n_seeds: int, resamples: int) -> str:
-    units = "images" if test.without_patient == test.labels.size else "patients"
-    drawn = units if n_seeds == 1 else f"seeds and {units}"
-    return (
-        f"Intervals are 95 % percentile intervals of {resamples:,} bootstrap resamples of {drawn}, "
-        "the same ones for every arm."
-    )
-
-
-def _of_unknown_patients(test: TestSet) -> str:
-    if test.without_patient == test.labels.size:
-        return (
-            "The patients of the test images are unknown, so images were resampled as if each "
-            "came from another patient; where they do not, the intervals are too narrow."
-        )
-    return (
-        f"The patient of {test.without_patient:,} of {test.labels.size:,} test images is unknown; "
-        "each of these was resampled as a patient of its own."
-    )
-
-
-def _scarce_categories(test: TestSet) -> str:
-    places = test.group_places
-    counts = {
-        category: int(np.unique(places[test.labels == k]).size)
-        for k, category in enumerate(test.categories)
-    }
-    return ", ".join(f"{category} ({n})" for category, n in counts.items() if n < _FEW)
+def corrected(families: Sequence[Sequence[Comparison]]) -> list[list[Comparison]]:
+    """The same comparisons with p values corrected over all of them (Holm), list by list."""
+    adjusted = iter(holm([one.p for family in families for one in family]))
+    return [
+        [one.model_copy(update={"p_holm": next(adjusted)}) for one in family] for family in families
+    ]
 
 
 def _draw_counts(random: np.random.Generator, n: int, resamples: int) -> NDArray[np.uint16]:
@@ -303,6 +283,10 @@ def _figure(observed: Floats, resampled: Floats) -> Figure:
         sd=float(observed.std(ddof=1)) if observed.size > 1 else None,
         ci=_interval(resampled),
     )
+
+
+def _of(sampled: Sampled) -> Figure:
+    return _figure(sampled.observed, sampled.resampled)
 
 
 def _interval(resampled: Floats) -> tuple[float, float]:

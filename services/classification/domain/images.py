@@ -17,6 +17,8 @@ class LabelledImages:
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
     synthetic: NDArray[np.bool_]
+    #: A teacher's softened probabilities, float32 [N, K].
+    soft: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -37,7 +39,8 @@ class BatchSampler:
         self._recipe = recipe
         nothing = np.zeros(len(images), dtype=np.int64)
         groups = images.labels if recipe.balance else nothing
-        kinds = nothing if recipe.synthetic_share is None else images.synthetic
+        alike = recipe.synthetic_share is None and recipe.synthetic_first is None
+        kinds = nothing if alike else images.synthetic
         #: Rows by group (a category, where they are balanced) and by whether they are synthetic.
         self._rows = [
             [np.flatnonzero((groups == group) & (kinds == kind)) for kind in (False, True)]
@@ -49,11 +52,16 @@ class BatchSampler:
         count = self._recipe.batch_size
         random = np.random.default_rng([self._recipe.seed, step])
         groups = np.resize(random.permutation(len(self._rows)), count).tolist()
-        synthetic = random.random(count) < (self._recipe.synthetic_share or 0.0)
+        synthetic = random.random(count) < self._synthetic_share(step)
         picks = random.random(count).tolist()
         pools = map(self._pool, groups, synthetic.astype(int).tolist())
         drawn = [pool[int(pick * len(pool))] for pool, pick in zip(pools, picks, strict=True)]
         return np.asarray(drawn, dtype=np.int64)
+
+    def _synthetic_share(self, step: int) -> float:
+        if self._recipe.synthetic_first is None:
+            return self._recipe.synthetic_share or 0.0
+        return float(step < self._recipe.synthetic_first * self._recipe.steps)
 
     def _pool(self, group: int, kind: int) -> NDArray[np.int64]:
         """Rows of the group, of the other kind where it has none of the wanted one."""

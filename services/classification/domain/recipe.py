@@ -24,6 +24,9 @@ class Recipe:
     balance: bool
     synthetic_share: float | None
     seed: int
+    synthetic_first: float | None = None  # share of the steps
+    class_weights: bool = False
+    distil: float | None = None  # weight of the teacher's probabilities
 
     def fingerprint(self) -> str:
         """SHA-256 (hex): a checkpoint continues the training of the same recipe only."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from services.classification.domain.images import BatchSampler, LabelledImages, to_input
+from services.classification.domain.losses import balancing_weights, classification_loss
 from services.classification.domain.prediction import predict
 from services.classification.domain.recipe import Recipe
 from services.classification.domain.weights import Shape
@@ -113,12 +114,11 @@ def train(
     The same images, recipe and precision give the same weights, wherever training was interrupted.
     """
     sampler = BatchSampler(images, recipe)
-    pixels = torch.from_numpy(images.pixels).to(precision.device)
-    labels = torch.from_numpy(images.labels).to(precision.device)
+    lesson = _Lesson(images, recipe, precision.device)
     with reproducible(precision), torch.random.fork_rng():
         while state.step < recipe.steps and not _exhausted(state, recipe):
             rows = torch.from_numpy(sampler.rows(state.step)).to(precision.device)
-            loss = _step(state, pixels[rows], labels[rows], recipe, precision)
+            loss = _step(state, lesson, rows, recipe, precision)
             state.step += 1
             if state.step % recipe.evaluate_every == 0 or state.step == recipe.steps:
                 evaluation = _evaluate(state, held_out, precision.device, callbacks.on_batch)
@@ -147,8 +147,27 @@ def _exhausted(state: TrainingState, recipe: Recipe) -> bool:
     return recipe.patience is not None and state.stale >= recipe.patience
 
 
+class _Lesson:
+    """All that a training looks at, on its device."""
+
+    def __init__(self, images: LabelledImages, recipe: Recipe, device: str) -> None:
+        self.pixels = torch.from_numpy(images.pixels).to(device)
+        self.labels = torch.from_numpy(images.labels).to(device)
+        self._soft = None if images.soft is None else torch.from_numpy(images.soft).to(device)
+        self._weights = None
+        if recipe.class_weights:
+            self._weights = balancing_weights(images.labels).to(device)
+        self._share = recipe.distil or 0.0
+
+    def loss(self, logits: Tensor, rows: Tensor) -> Tensor:
+        soft = None if self._soft is None else self._soft[rows]
+        return classification_loss(
+            logits, self.labels[rows], weights=self._weights, soft=soft, share=self._share
+        )
+
+
 def _step(
-    state: TrainingState, pixels: Tensor, labels: Tensor, recipe: Recipe, precision: Precision
+    state: TrainingState, lesson: _Lesson, rows: Tensor, recipe: Recipe, precision: Precision
 ) -> Tensor:
     # What a network draws itself (dropout) derives from (seed, step) as well.
     torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
@@ -158,8 +177,8 @@ def _step(
     kind = torch.device(precision.device).type
     lower = precision.dtype is not torch.float32
     with torch.autocast(kind, precision.dtype, enabled=lower):
-        logits = state.network(to_input(pixels))
-    loss = nn.functional.cross_entropy(logits.float(), labels)
+        logits = state.network(to_input(lesson.pixels[rows]))
+    loss = lesson.loss(logits.float(), rows)
     state.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     state.optimiser.step()

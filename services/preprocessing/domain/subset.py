@@ -8,6 +8,16 @@ from lesiongan.contracts.categories import CODES, Category, Split
 from shared.errors import BadInput
 
 
+def left_over(
+    known: Sequence[tuple[Category | None, Split | None]], *, per_category: int, seed: int
+) -> list[int]:
+    """Places of the training images that :func:`draw` leaves, and of those without a category."""
+    drawn = set(draw(known, per_category=per_category, seed=seed))
+    return [
+        place for place, (_, split) in enumerate(known) if split == "train" and place not in drawn
+    ]
+
+
 def draw(
     known: Sequence[tuple[Category | None, Split | None]], *, per_category: int, seed: int
 ) -> list[int]:

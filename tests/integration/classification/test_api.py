@@ -230,8 +230,8 @@ def test_a_classifier_that_cannot_be_asked(client: httpx.Client, classifier: str
     is_problem(client.post("/classify", content=image), 422, "classifier")
 
 
-def test_an_explanation_is_refused_not_left_out(client: httpx.Client, published: str) -> None:
-    answer = classify(client, png_of_size(32, 32), published, explain="true")
+def test_an_explanation_is_asked_for_with_yes_or_no(client: httpx.Client, published: str) -> None:
+    answer = classify(client, png_of_size(32, 32), published, explain="perhaps")
     is_problem(answer, 422, "explain")
 
 

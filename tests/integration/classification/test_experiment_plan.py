@@ -4,6 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from lesiongan.contracts.experiments import USUAL_ARMS
 from shared.db.engine import Sessions
 from shared.db.tables import GanRow
 from shared.storage.s3 import S3Store
@@ -123,3 +124,74 @@ def test_each_seed_draws_its_own_images(client: httpx.Client, images: str) -> No
     }
     assert len(real) == 2, "another subset for each seed"
     assert (images,) not in real
+
+
+def test_controls_need_no_gan(client: httpx.Client, images: str) -> None:
+    arms = ["none", "oversample", "class_weights", "distil"]
+    unbalanced = {"balance": False}
+    jobs = graph(client, ask(client, images, arms=arms, seeds=1, classifier=unbalanced))
+    assert kinds(jobs) == {"subset": 1, "augment": 1, "train-classifier": 5, "experiment": 1}
+    asked = [jobs[each]["input"] for each in of_kind(jobs, "train-classifier")]
+    taught = [each for each in asked if each["teacher"] is not None]
+    assert [each["distil"] for each in taught] == [0.5]
+    weighed = [each for each in asked if each["class_weights"]]
+    assert [each["balance"] for each in weighed] == [False]
+
+
+def test_arms_that_balance_anyway_share_the_oversampled_classifier(
+    client: httpx.Client, images: str
+) -> None:
+    jobs = graph(client, ask(client, images, arms=["none", "oversample"], seeds=1))
+    assert kinds(jobs)["train-classifier"] == 1
+
+
+def test_unlabelled_images_are_those_left_over(client: httpx.Client, images: str) -> None:
+    arms = ["traditional", "pseudo_label"]
+    jobs = graph(client, ask(client, images, arms=arms, seeds=1, unlabelled=True))
+    drawn = [jobs[each]["input"] for each in of_kind(jobs, "subset")]
+    assert sorted(each.get("unlabelled", False) for each in drawn) == [False, True]
+    (student,) = (
+        jobs[each]
+        for each in of_kind(jobs, "train-classifier")
+        if jobs[each]["input"]["unlabelled"]
+    )
+    assert needs(jobs, student) == ["augment", "subset", "train-classifier"]
+
+
+def test_unlabelled_images_and_their_control_come_together(
+    client: httpx.Client, images: str
+) -> None:
+    for given, arms in (
+        ({"unlabelled": True, "arms": ["none"]}, ["none", "pseudo_label"]),
+        ({"unlabelled": True}, [*USUAL_ARMS, "pseudo_label"]),
+        ({"arms": ["none", "pseudo_label"]}, ["none", "pseudo_label"]),
+        ({"arms": ["pseudo_label"], "unlabelled": True}, ["pseudo_label"]),
+    ):
+        taken = ask(client, images, seeds=1, **given)["input"]
+        assert taken["unlabelled"] is True
+        assert taken["arms"] == arms
+
+
+def test_a_filter_asks_the_traditional_classifier(client: httpx.Client, images: str) -> None:
+    jobs = graph(client, ask(client, images, arms=["gan"], seeds=1, filter_confidence=0.5))
+    trained = [jobs[each] for each in of_kind(jobs, "train-classifier")]
+    assert sorted(needs(jobs, each) for each in trained) == [
+        ["augment"],
+        ["generate-set", "subset", "train-classifier"],
+    ]
+
+
+def test_tstr_sees_no_real_image(client: httpx.Client, images: str) -> None:
+    jobs = graph(client, ask(client, images, arms=["tstr"], seeds=1))
+    (trained,) = of_kind(jobs, "train-classifier")
+    assert needs(jobs, jobs[trained]) == ["generate-set"]
+
+
+def test_few_images_are_copied_more_often(client: httpx.Client, images: str) -> None:
+    few = graph(client, ask(client, images, arms=["traditional"], seeds=1))
+    every = graph(client, ask(client, images, arms=["traditional"], train_per_category=None))
+    copies = [
+        {jobs[each]["input"]["copies"] for each in of_kind(jobs, "augment")}
+        for jobs in (few, every)
+    ]
+    assert copies == [{20}, {3}]

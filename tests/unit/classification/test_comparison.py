@@ -14,12 +14,13 @@ from services.classification.domain.comparison import (
     arm_result,
     compare,
     compare_all,
+    corrected,
     draw_resamples,
+    grade,
     measure,
-    notes,
-    summary,
 )
 from services.classification.domain.evaluation import Integers
+from services.classification.domain.wording import notes, summary
 
 K = 4
 
@@ -111,7 +112,11 @@ def test_an_arm_does_not_differ_from_itself(seed: int, n_seeds: int, group_size:
     predictions = _predictions(test, 0.6, n_seeds=n_seeds, seed=seed)
     a = _measured(test, predictions, "gan", resamples=50)
     b = _measured(test, predictions.copy(), "none", resamples=50)
-    assert compare(a, b) == Comparison(a="gan", b="none", difference=0.0, ci=(0.0, 0.0), p=1.0)
+    same = compare(a, b, test)
+    assert (same.difference, same.ci, same.p) == (0.0, (0.0, 0.0), 1.0)
+    assert [(each.only_a, each.only_b, each.p) for each in same.within_seeds] == [
+        (0, 0, 1.0)
+    ] * n_seeds
 
 
 @given(st.integers(0, 2**32))
@@ -120,7 +125,7 @@ def test_a_difference_turns_round(seed: int) -> None:
     test = _test_set(40)
     a = _measured(test, _predictions(test, 0.7, n_seeds=3, seed=seed), "gan", resamples=99)
     b = _measured(test, _predictions(test, 0.6, n_seeds=3, seed=seed + 1), "none", resamples=99)
-    there, back = compare(a, b), compare(b, a)
+    there, back = compare(a, b, test), compare(b, a, test)
     assert there.difference == pytest.approx(-back.difference)
     assert there.ci == pytest.approx((-back.ci[1], -back.ci[0]))
     assert there.p == back.p
@@ -131,8 +136,8 @@ def test_p_never_claims_zero() -> None:
     test = _test_set(200)
     good = _measured(test, _predictions(test, 0.95, n_seeds=3), "combined", resamples=999)
     poor = _measured(test, _predictions(test, 0.30, n_seeds=3), "none", resamples=999)
-    assert compare(good, poor).p == pytest.approx(2 / 1000)
-    assert compare(good, poor).ci[0] > 0.5
+    assert compare(good, poor, test).p == pytest.approx(2 / 1000)
+    assert compare(good, poor, test).ci[0] > 0.5
 
 
 def test_pairing_tells_arms_apart_that_fail_on_the_same_images() -> None:
@@ -143,7 +148,7 @@ def test_pairing_tells_arms_apart_that_fail_on_the_same_images() -> None:
     wrong = np.flatnonzero(poor[0] != test.labels)[:8]
     good[0, wrong] = test.labels[wrong]
     a, b = _measured(test, good, "gan"), _measured(test, poor)
-    low, _ = compare(a, b).ci
+    low, _ = compare(a, b, test).ci
     assert low > 0
     assert np.quantile(a.resampled.accuracy, 0.025) < np.quantile(b.resampled.accuracy, 0.975)
 
@@ -230,19 +235,24 @@ def test_resamples_of_another_number_of_seeds_are_refused() -> None:
     [
         (
             ("none", "traditional", "gan", "combined"),
-            ["traditional-none", "gan-none", "combined-none", "combined-traditional"],
+            ["combined-none", "combined-traditional", "gan-none", "traditional-none"],
         ),
         (("traditional", "combined"), ["combined-traditional"]),
         (("combined", "none"), ["combined-none"]),
         (("gan", "traditional"), []),
         (("none",), []),
+        (("none", "oversample", "tstr"), ["oversample-none"]),
+        (
+            ("traditional", "combined", "distil"),
+            ["combined-traditional", "combined-distil", "distil-traditional"],
+        ),
     ],
 )
 def test_which_arms_are_compared(arms: tuple[Arm, ...], pairs: list[str]) -> None:
     test = _test_set(20)
     predictions = _predictions(test, 0.5, n_seeds=2)
     measured = [_measured(test, predictions, arm, resamples=10) for arm in arms]
-    assert [f"{one.a}-{one.b}" for one in compare_all(measured)] == pairs
+    assert [f"{one.a}-{one.b}" for one in compare_all(measured, test)] == pairs
 
 
 def _row(arm: Arm, accuracy: float) -> ArmResult:
@@ -363,5 +373,45 @@ def test_notes_warn_of_few_seeds_few_patients_and_phantoms() -> None:
     assert "bone (2), abdomen (2)" in _notes(["a", "a", "b", "b"] * 20)
     assert "phantoms" in _notes([*known], phantom=True)
     assert "phantoms" not in _notes([*known])
-    assert "not corrected" in _notes([*known])
-    assert "not corrected" not in _notes([*known], n_comparisons=1)
+    assert "corrected for 4 comparisons" in _notes([*known])
+    assert "corrected" not in _notes([*known], n_comparisons=1)
+
+
+def test_p_values_are_corrected_over_all_families_together() -> None:
+    first, second = (_difference("gan", "none", -0.1, 0.0, 0.1) for _ in range(2))
+    given_p = [first.model_copy(update={"p": 0.01}), second.model_copy(update={"p": 0.04})]
+    families = corrected([[given_p[1]], [given_p[0]]])
+    assert [[one.p_holm for one in family] for family in families] == [[0.04], [0.02]]
+
+
+def test_auc_and_calibration_of_an_arm_have_intervals() -> None:
+    test = _test_set(80)
+    random = np.random.default_rng(0)
+    right = np.eye(K)[test.labels]
+    probabilities = np.stack([0.5 * random.dirichlet(np.ones(K), 80) + 0.5 * right] * 2)
+    drawn = draw_resamples(test, n_seeds=2, random_seed=0, resamples=200)
+    graded = grade(test, probabilities.astype(np.float32), [0.5, 0.5], drawn)
+    predictions = probabilities.argmax(axis=2)
+    row = arm_result(_measured(test, predictions), test, ArmImages(train=1), graded)
+    assert row.auc is not None
+    assert row.calibration is not None
+    assert row.calibration.error_tempered is not None
+    assert row.auc.ci[0] <= row.auc.mean <= row.auc.ci[1] <= 1.0
+    assert row.calibration.error_tempered.mean < row.calibration.error.mean
+    assert grade(test, probabilities.astype(np.float32), [0.5, None], drawn).error_tempered is None
+
+
+def test_a_control_that_does_as_well_is_named_in_the_summary() -> None:
+    def said(distil: float, pseudo: float) -> str:
+        return _said(
+            {"none": 0.8, "combined": 0.85},
+            _difference("combined", "none", 0.03, 0.05, 0.07),
+            _difference("combined", "distil", distil, 0.01, 0.05),
+            _difference("combined", "pseudo_label", pseudo, 0.01, 0.05),
+        )
+
+    assert said(0.001, -0.03).endswith("; pseudo label, without a GAN, is not shown to be worse.")
+    assert said(-0.1, -0.03).endswith(
+        "; distil and pseudo label, without a GAN, are not shown to be worse."
+    )
+    assert "without a GAN" not in said(0.001, 0.001)

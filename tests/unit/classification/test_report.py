@@ -9,13 +9,15 @@ import pytest
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.experiments import (
-    ARMS,
+    USUAL_ARMS,
     Arm,
     ArmResult,
+    Calibration,
     CategoryFigures,
     Comparison,
     Experiment,
     Figure,
+    SeedTest,
 )
 from services.classification.report import numbers
 from services.classification.report.forest import forest
@@ -90,7 +92,7 @@ def _experiment(**changes: Any) -> Experiment:
         "categories": list(CATEGORIES),
         "n_test": 1050,
         "seeds": 3,
-        "arms": [_row(arm, 0.772 + 0.02 * place) for place, arm in enumerate(ARMS)],
+        "arms": [_row(arm, 0.772 + 0.02 * place) for place, arm in enumerate(USUAL_ARMS)],
         "comparisons": [
             Comparison(a="combined", b="none", difference=0.05, ci=(0.03, 0.068), p=0.0009),
             Comparison(a="gan", b="none", difference=-0.004, ci=(-0.02, 0.012), p=0.31),
@@ -106,7 +108,8 @@ def _experiment(**changes: Any) -> Experiment:
 
 def _details() -> ReportDetails:
     return ReportDetails(
-        confusion={arm: [[70, 5], [0, 75]] for arm in ARMS}, lineage=[("GAN of seed 0", "gan_7")]
+        confusion={arm: [[70, 5], [0, 75]] for arm in USUAL_ARMS},
+        lineage=[("GAN of seed 0", "gan_7")],
     )
 
 
@@ -141,7 +144,7 @@ def test_the_summary_comes_before_every_figure() -> None:
 
 def test_the_confusion_matrix_of_every_arm_is_there() -> None:
     page = _page()
-    assert page.text.count("70 5") == len(ARMS)
+    assert page.text.count("70 5") == len(USUAL_ARMS)
     assert ("style", "--share: 0.933") in page.attributes
 
 
@@ -202,7 +205,7 @@ def test_every_plot_has_words() -> None:
     page = _page()
     pictures = [value for name, value in page.attributes if name == "role" and value == "img"]
     labels = [value for name, value in page.attributes if name == "aria-label"]
-    assert len(pictures) == len(labels) == 2 + 2 * len(ARMS) * len(CATEGORIES)
+    assert len(pictures) == len(labels) == 2 + 2 * len(USUAL_ARMS) * len(CATEGORIES)
     spoken = [" ".join((label or "").split()) for label in labels]
     assert "combined minus none: +5.0 points, 95 % interval +3.0 to +6.8" in spoken
 
@@ -253,3 +256,27 @@ def test_how_numbers_are_written(written: str, expected: str) -> None:
 def test_only_negative_numbers_get_a_real_minus() -> None:
     written = numbers.real_minus("-0.5 to -1, lung-2, 2025-05-04, low-data")
     assert written == "\N{MINUS SIGN}0.5 to \N{MINUS SIGN}1, lung-2, 2025-05-04, low-data"
+
+
+def test_secondary_figures_are_shown_where_there_are_any() -> None:
+    graded = _row("none", 0.8).model_copy(
+        update={
+            "auc": _figure(0.912),
+            "calibration": Calibration(error=_figure(0.055), error_tempered=None, temperatures=[]),
+        }
+    )
+    tested = _compared(-0.02, 0.01, 0.04).model_copy(
+        update={
+            "p_holm": 0.04,
+            "within_seeds": [
+                SeedTest(seed=0, only_a=30, only_b=12, p=0.008),
+                SeedTest(seed=1, only_a=20, only_b=19, p=1.0),
+            ],
+        }
+    )
+    text = _page(arms=[graded], comparisons=[tested]).text
+    assert "91.2 [89.1, 93.0]" in text
+    assert "not known" in text
+    assert "Holm p = 0.040" in text
+    assert "50 31 1 of 2" in text
+    assert "Within each seed" not in _page().text

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, Category, Split
-from services.preprocessing.domain.subset import draw
+from services.preprocessing.domain.subset import draw, left_over
 from shared.errors import BadInput
 
 Known = list[tuple[Category | None, Split | None]]
@@ -104,3 +104,13 @@ def test_categories_that_lack_training_images_are_named() -> None:
 def test_a_category_without_training_images_gives_nothing() -> None:
     known: Known = [("lung", "train"), ("bone", "val"), ("bone", "test"), (None, "train")]
     assert draw(known, per_category=1, seed=0) == [0]
+
+
+@given(data_sets(), seeds)
+def test_what_is_left_over_is_the_rest_of_train(made: tuple[Known, int], seed: int) -> None:
+    known, per_category = made
+    chosen = {*draw(known, per_category=per_category, seed=seed)}
+    rest = left_over(known, per_category=per_category, seed=seed)
+    assert not chosen & {*rest}
+    train = {place for place, (_, split) in enumerate(known) if split == "train"}
+    assert train == {*rest} | {place for place in chosen if known[place][1] == "train"}

@@ -13,7 +13,7 @@ from lesiongan.contracts.jobs import JobStatus
 ClassifierId = Annotated[
     str, Field(pattern=r"^clf_[0-9a-f]{24}$", examples=["clf_7e9b1d2f4a6c8e0b1d0f3a5c"])
 ]
-ClassifierArchitecture = Literal["small_cnn", "resnet18", "mobilenet_v2"]
+ClassifierArchitecture = Literal["small_cnn", "resnet18", "mobilenet_v2", "convnext_tiny"]
 
 
 class ClassifierOptions(Command):
@@ -29,6 +29,11 @@ class ClassifierOptions(Command):
     balance: bool = True
     #: Share of synthetic images in a batch; null draws them as often as their number says.
     synthetic_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: Share of the steps, at the start, that sees synthetic images alone; the rest sees real ones
+    #: alone. Takes the place of ``synthetic_share``.
+    synthetic_first: Annotated[float, Field(gt=0, lt=1)] | None = None
+    #: Weigh the loss of a category by the inverse of its share of the images.
+    class_weights: bool = False
 
 
 class ClassifierCommand(ClassifierOptions):
@@ -56,6 +61,21 @@ class ClassifierCommand(ClassifierOptions):
     #: Evaluations on ``val`` without a better one after which training ends; null never ends early.
     patience: Annotated[int, Field(ge=1, le=1000)] | None = 10
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    #: A classifier that was trained; what follows asks it, and needs it.
+    teacher: ClassifierId | None = None
+    #: Weight of the teacher's softened probabilities in the loss, beside the labels.
+    distil: Annotated[float, Field(gt=0, le=1)] | None = None
+    #: Synthetic images are kept where the teacher names their category with this probability.
+    filter_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: Data sets whose unlabelled training images are labelled by the teacher.
+    unlabelled: Annotated[list[DatasetId], Field(max_length=100)] = Field(default_factory=list)
+    #: Unlabelled images are used where the teacher is as sure as this.
+    pseudo_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
+
+    @property
+    def asks_teacher(self) -> bool:
+        """Whether the command means nothing without a teacher."""
+        return bool(self.distil or self.filter_confidence is not None or self.unlabelled)
 
     @model_validator(mode="after")
     def _datasets_once(self) -> "ClassifierCommand":
@@ -117,3 +137,5 @@ class Classification(Resource):
 
     category: Category
     probabilities: dict[Category, float]
+    #: With ``explain``: a PNG (base64), the image under a heat map of what spoke for its category.
+    grad_cam: str | None = None

@@ -308,6 +308,8 @@ class SubsetCommand(Command):
     #: Training images of each category.
     per_category: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0, lt=2**63)]
+    #: The training images that are left over, without their categories, in place of the drawn ones.
+    unlabelled: Annotated[bool, Field(exclude_if=not_)] = False
 
 
 class PreprocessCommand(PreprocessSettings):

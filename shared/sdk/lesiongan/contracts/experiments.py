@@ -1,7 +1,7 @@
 """The four-arm experiment: does synthetic data help, and how sure are we."""
 
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -14,8 +14,21 @@ from lesiongan.contracts.gans import GanId, GanOptions
 from lesiongan.contracts.jobs import JobStatus
 
 #: R: the real images. none = R; traditional = R + augmented; gan = R + synthetic; combined = all.
-Arm = Literal["none", "traditional", "gan", "combined"]
+#: The rest are controls: see ``docs/study.md``.
+Arm = Literal[
+    "none",
+    "traditional",
+    "gan",
+    "combined",
+    "oversample",
+    "class_weights",
+    "distil",
+    "pseudo_label",
+    "tstr",
+]
 ARMS: tuple[Arm, ...] = get_args(Arm)
+#: Those of the paper, which an experiment has unless it names others.
+USUAL_ARMS: tuple[Arm, ...] = ARMS[:4]
 
 
 class ArmClassifier(ClassifierOptions):
@@ -23,6 +36,8 @@ class ArmClassifier(ClassifierOptions):
 
     architecture: ClassifierArchitecture = "small_cnn"
     steps: Annotated[int, Field(ge=1, le=1_000_000)] = 800
+    #: A quarter of a batch did better than half of it or all that there are.
+    synthetic_share: Annotated[float, Field(ge=0, le=1)] | None = 0.25
 
 
 class ExperimentCommand(Command):
@@ -43,7 +58,7 @@ class ExperimentCommand(Command):
     dataset: DatasetId
     name: Name | None = None
     arms: Annotated[list[Arm], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = (
-        Field(default_factory=lambda: list(ARMS))
+        Field(default_factory=lambda: list(USUAL_ARMS))
     )
     #: Each draws its own real images, GAN and initial weights.
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
@@ -51,8 +66,8 @@ class ExperimentCommand(Command):
     train_per_category: Annotated[int, Field(ge=2, le=100_000)] | None = None
     #: Only for a raw data set.
     preprocess: PreprocessSettings | None = None
-    #: Augmented images of each real one.
-    copies: Annotated[int, Field(ge=1, le=100)] = 3
+    #: Augmented images of each real one; null makes 20 of few (``train_per_category``), or 3.
+    copies: Annotated[int, Field(ge=1, le=100)] | None = None
     operations: Annotated[
         list[Operation], Field(min_length=1, json_schema_extra={"uniqueItems": True})
     ] = Field(default_factory=usual_operations)
@@ -63,7 +78,28 @@ class ExperimentCommand(Command):
     gan: GanOptions | None = None
     #: A GAN that exists, in place of one for each seed; it must have seen no more than R.
     gan_id: GanId | None = None
+    #: Synthetic images are kept where a classifier of the real and augmented images names their
+    #: category with this probability; null keeps all.
+    filter_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: Training images without a category are used: those of the data set, and those that
+    #: ``train_per_category`` leaves over. The arm ``pseudo_label`` says what they alone are worth:
+    #: it joins the arms where this is true, and asking for it makes this true.
+    unlabelled: bool = False
     classifier: ArmClassifier = ArmClassifier()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_control(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        arms = given.get("arms", USUAL_ARMS)
+        if not isinstance(arms, list | tuple):
+            return given
+        if "pseudo_label" in arms:
+            return {**given, "unlabelled": True}
+        if given.get("unlabelled") is True:
+            return {**given, "arms": [*arms, "pseudo_label"]}
+        return given
 
     @model_validator(mode="after")
     def _each_once(self) -> "ExperimentCommand":
@@ -94,20 +130,43 @@ class CategoryFigures(Resource):
     f1: Figure
 
 
+class Calibration(Resource):
+    """Whether an arm is right as often as it is sure: expected calibration errors, 15 bins."""
+
+    error: Figure
+    #: With temperatures that were fitted on ``val``; null without ``val``.
+    error_tempered: Figure | None
+    #: One a seed.
+    temperatures: list[float]
+
+
 class ArmResult(Resource):
     """One arm of an experiment; precision, recall and F1 are means over categories (macro)."""
 
     arm: Arm
-    #: Training images, of which ``synthetic`` and ``augmented``; the same for each seed.
+    #: Training images, of which ``synthetic`` and ``augmented``; means over seeds.
     train_images: int
     augmented_images: int
     synthetic_images: int
+    pseudo_labelled_images: int = 0
     accuracy: Figure
     balanced_accuracy: Figure
     precision: Figure
     recall: Figure
     f1: Figure
+    #: Area under the ROC, one category against the rest; the mean over categories.
+    auc: Figure | None = None
+    calibration: Calibration | None = None
     per_category: dict[Category, CategoryFigures]
+
+
+class SeedTest(Resource):
+    """McNemar's exact test within one seed: images that only one of two arms gets right."""
+
+    seed: int
+    only_a: int
+    only_b: int
+    p: float
 
 
 class Comparison(Resource):
@@ -117,8 +176,12 @@ class Comparison(Resource):
     b: Arm
     difference: float
     ci: tuple[float, float]
-    #: Two-sided, by the bootstrap that gives the interval.
+    #: Two-sided, by the bootstrap that gives the interval: the primary test.
     p: float
+    #: Corrected over all comparisons of the experiment (Holm).
+    p_holm: float | None = None
+    #: A secondary figure: one training of each arm, images taken for independent.
+    within_seeds: list[SeedTest] = Field(default_factory=list)
 
 
 class Experiment(Resource):

@@ -1,0 +1,157 @@
+"""What an experiment shows and does not show, in plain words."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from lesiongan.contracts.experiments import Arm, ArmResult, Comparison
+from services.classification.domain.comparison import RESAMPLES
+from services.classification.domain.evaluation import TestSet
+
+#: A category with fewer patients (or images without one) than this gets a note.
+_FEW: Final = 10
+
+#: How a sentence names the arm that another one is compared with.
+_AGAINST: Final[dict[Arm, str]] = {
+    "none": "without augmentation",
+    "traditional": "with traditional augmentation",
+}
+_NO_GAN: Final[tuple[Arm, ...]] = ("distil", "pseudo_label")
+#: Pairs whose difference the summary gives, the most telling one first.
+_HEADLINES: Final[tuple[tuple[Arm, Arm], ...]] = (
+    ("combined", "none"),
+    ("combined", "traditional"),
+    ("gan", "none"),
+    ("traditional", "none"),
+)
+
+
+def summary(
+    arms: Sequence[ArmResult],
+    comparisons: Sequence[Comparison],
+    *,
+    n_test: int,
+    n_seeds: int,
+    phantom: bool,
+) -> str:
+    """What is shown and what is not, in one plain sentence; percent and percentage points.
+
+    Raises:
+        ValueError: there is no arm.
+    """
+    if not arms:
+        raise ValueError("an experiment without an arm has no summary")
+    seeds = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    said = f"On {n_test:,} test images and {seeds}, {_main_claim(arms, comparisons)}"
+    said += _controls(comparisons)
+    return said + (" (phantom images: this says nothing about patients)." if phantom else ".")
+
+
+def _controls(comparisons: Sequence[Comparison]) -> str:
+    """The controls without a GAN that ``combined`` is not shown to beat."""
+    level = [one.b for one in comparisons if one.a == "combined" and one.b in _NO_GAN]
+    beaten = {one.b for one in comparisons if one.a == "combined" and one.ci[0] > 0}
+    names = [each.replace("_", " ") for each in level if each not in beaten]
+    if not names:
+        return ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"; {' and '.join(names)}, without a GAN, {verb} not shown to be worse"
+
+
+def _main_claim(arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) -> str:
+    accuracy = {one.arm: one.accuracy for one in arms}
+    by_pair = {(one.a, one.b): one for one in comparisons}
+    pair = next((pair for pair in _HEADLINES if pair in by_pair), None)
+    if pair is None:
+        reached = " and ".join(
+            f"{arm} reached {100 * figure.mean:.1f} % accuracy "
+            f"(95 % interval {100 * figure.ci[0]:.1f} to {100 * figure.ci[1]:.1f})"
+            for arm, figure in accuracy.items()
+        )
+        return f"{reached}; no arm was compared with another"
+    a, b = pair
+    said = (
+        f"{a} data reached {100 * accuracy[a].mean:.1f} % accuracy against "
+        f"{100 * accuracy[b].mean:.1f} % {_AGAINST[b]} ({_points(by_pair[pair], full=True)})"
+    )
+    if not _is_shown(by_pair[pair]):
+        said += ", a difference that is not shown to differ from zero"
+    elif by_pair[pair].difference < 0:
+        said += ", which is worse"
+    second = by_pair.get(("combined", "traditional"))
+    if b == "traditional" or second is None:
+        return said
+    verdict = "is not shown to differ from zero"
+    if _is_shown(second):
+        verdict = f"is shown to be {'above' if second.difference > 0 else 'below'} zero"
+    return f"{said}; against traditional augmentation the difference ({_points(second)}) {verdict}"
+
+
+def _points(comparison: Comparison, *, full: bool = False) -> str:
+    low, high = (f"{100 * end:.1f}" for end in comparison.ci)
+    words = (" points", "95 % interval ") if full else ("", "")
+    return f"{100 * comparison.difference:+.1f}{words[0]}, {words[1]}{low} to {high}"
+
+
+def _is_shown(comparison: Comparison) -> bool:
+    return not comparison.ci[0] <= 0.0 <= comparison.ci[1]
+
+
+def notes(
+    test: TestSet, *, n_seeds: int, phantom: bool, n_comparisons: int, resamples: int = RESAMPLES
+) -> list[str]:
+    """What a reader must know to judge the figures, one sentence or two each."""
+    said = [_how_measured(test, n_seeds, resamples)]
+    if n_seeds == 1:
+        said.append(
+            "With one seed the intervals hold only the uncertainty of the test images, "
+            "not that of drawing other training images or training again."
+        )
+    elif n_seeds < 5:
+        said.append(
+            f"{n_seeds} seeds are few: the spread between seeds is known only roughly, "
+            "and the intervals may be too narrow."
+        )
+    if test.without_patient:
+        said.append(_of_unknown_patients(test))
+    scarce = _scarce_categories(test)
+    if scarce:
+        said.append(f"Few test patients or images, so their own figures say little: {scarce}.")
+    if n_comparisons > 1:
+        said.append(
+            f"p values are given as they are and corrected for {n_comparisons} comparisons (Holm)."
+        )
+    if phantom:
+        said.append("The images are phantoms, not patients: this says nothing about patients.")
+    return said
+
+
+def _how_measured(test: TestSet, n_seeds: int, resamples: int) -> str:
+    units = "images" if test.without_patient == test.labels.size else "patients"
+    drawn = units if n_seeds == 1 else f"seeds and {units}"
+    return (
+        f"Intervals are 95 % percentile intervals of {resamples:,} bootstrap resamples of {drawn}, "
+        "the same ones for every arm."
+    )
+
+
+def _of_unknown_patients(test: TestSet) -> str:
+    if test.without_patient == test.labels.size:
+        return (
+            "The patients of the test images are unknown, so images were resampled as if each "
+            "came from another patient; where they do not, the intervals are too narrow."
+        )
+    return (
+        f"The patient of {test.without_patient:,} of {test.labels.size:,} test images is unknown; "
+        "each of these was resampled as a patient of its own."
+    )
+
+
+def _scarce_categories(test: TestSet) -> str:
+    places = test.group_places
+    counts = {
+        category: int(np.unique(places[test.labels == k]).size)
+        for k, category in enumerate(test.categories)
+    }
+    return ", ".join(f"{category} ({n})" for category, n in counts.items() if n < _FEW)
