@@ -11,7 +11,8 @@ from deploy.local.demo.plan import Made, Plan, Size
 from deploy.local.demo.timeline import Timeline
 from deploy.local.failures import StackError
 from deploy.local.layout import HOME_VARIABLE
-from lesiongan.cli.command import INTERRUPTED, REFUSED, tell_error
+from lesiongan.cli.command import tell_error
+from lesiongan.cli.exits import FAILED, INTERRUPTED, exit_code
 from lesiongan.cli.progress import display
 from lesiongan.cli.session import print_json
 from lesiongan.client import Client
@@ -41,10 +42,10 @@ def demo(  # noqa: PLR0913 - one argument an option
         made, server = _run(plan, url, key, home, quiet=as_json)
     except ClientError as error:
         tell_error(error)
-        raise typer.Exit(REFUSED) from None
+        raise typer.Exit(exit_code(error)) from None
     except (StackError, LesionGanError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(REFUSED) from None
+        raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         typer.echo(
             "\nstopped; a stack that runs stays up: lesiongan status, lesiongan down", err=True

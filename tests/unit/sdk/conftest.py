@@ -18,9 +18,13 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LESIONGAN_URL", "LESIONGAN_KEY"):
+def _no_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in ("LESIONGAN_URL", "LESIONGAN_KEY", "LESIONGAN_PROFILE", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
+    # Whoever runs the tests may have profiles of their own.
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """A server made of functions, behind httpx's own mock transport."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
 from typer.testing import Result
 
-from lesiongan import Client
+from lesiongan import AsyncClient, Client
 
 Handler = Callable[[httpx.Request], httpx.Response]
 #: Runs a command of ``lesiongan`` against a handler: ``run(handler, "datasets", "list")``.
@@ -18,6 +18,12 @@ KEY = "lg_test"
 def client_of(handler: Handler, *, max_retries: int = 3) -> Client:
     """A client whose requests ``handler`` answers."""
     return Client(URL, KEY, max_retries=max_retries, http_transport=httpx.MockTransport(handler))
+
+
+def async_client_of(handler: Handler, *, max_retries: int = 3) -> AsyncClient:
+    """The same for asyncio."""
+    transport = httpx.MockTransport(handler)
+    return AsyncClient(URL, KEY, max_retries=max_retries, http_transport=transport)
 
 
 def job(status: str = "queued", **members: Any) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def problem(status: int, title: str, detail: str, **members: Any) -> httpx.Respo
     return httpx.Response(status, json=body, headers={"content-type": "application/problem+json"})
 
 
-class Pieces(httpx.SyncByteStream):
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that arrives in pieces, and may break off with an error."""
 
     def __init__(self, pieces: list[bytes], error: Exception | None = None) -> None:
@@ -55,6 +61,10 @@ class Pieces(httpx.SyncByteStream):
         yield from self._pieces
         if self._error is not None:
             raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
 
 
 class Script:

@@ -58,7 +58,7 @@ def test_an_upload_is_read_again_for_a_second_attempt(tmp_path: Path) -> None:
 
 def test_an_upload_of_no_file(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="there is no file"):
-        client_of(Script()).datasets.upload(tmp_path, layout="folders", name="a")
+        client_of(Script()).datasets.upload(tmp_path / "no.zip", layout="folders", name="a")
 
 
 def test_a_streamed_zip_counts_what_arrives(tmp_path: Path) -> None:

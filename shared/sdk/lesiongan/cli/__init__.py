@@ -12,12 +12,15 @@ from lesiongan.cli import (
     accounting,
     classifiers,
     classify,
-    datasets,
     experiment,
     experiments,
     gans,
+    generate,
+    images,
     jobs,
     keys,
+    preview,
+    servers,
     webhooks,
     withdraw,
     work,
@@ -31,9 +34,10 @@ __all__ = ["app", "main"]
 TRACEBACK_VARIABLE = "LESIONGAN_TRACEBACK"
 ABOUT = (
     "Training data for CT lesion classification, from a LesionGAN server.\n\n"
-    "The server: --url and --key of each command, else LESIONGAN_URL and LESIONGAN_KEY, else the "
-    "embedded stack of this folder or its parents. Exit codes: 0 done, 1 the server or the job "
-    "said no, 2 the command was written wrongly."
+    "The server: --url and --key or --profile of each command, else LESIONGAN_URL and "
+    "LESIONGAN_KEY, else the embedded stack of this folder or its parents, else the default "
+    "profile. Exit codes: 0 done, 1 the job failed, 2 the command was written wrongly, 3 refused "
+    "or not there, 4 not allowed, 5 no server answers, 130 Ctrl-C."
 )
 
 
@@ -55,17 +59,20 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback(help=ABOUT)(_about)
-    for commands in (work.app, classify.app, experiment.app, withdraw.app, accounting.app):
+    groups = (work, generate, classify, experiment, withdraw, accounting, servers)
+    for commands in (group.app for group in groups):
         made.add_typer(commands)
     for name, group in (
-        ("datasets", datasets.app),
+        ("datasets", images.app),
         ("gans", gans.app),
         ("classifiers", classifiers.app),
         ("experiments", experiments.app),
+        ("preview", preview.app),
         ("jobs", jobs.app),
         ("keys", keys.app),
         ("webhooks", webhooks.app),
         ("withdrawals", withdraw.withdrawals_app),
+        ("profiles", servers.profiles_app),
     ):
         made.add_typer(group, name=name)
     add_extensions(made)

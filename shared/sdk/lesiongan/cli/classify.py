@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lesiongan.cli.command import REFUSED, command
+from lesiongan.cli.command import command
+from lesiongan.cli.exits import FAILED
 from lesiongan.cli.progress import display
 from lesiongan.cli.session import Session, plain, table
 from lesiongan.client import Client
@@ -31,7 +32,7 @@ class _Answer:
     def document(self) -> dict[str, Any]:
         if self.said is None:
             return {"file": str(self.file), "error": self.error}
-        return {"file": str(self.file), **self.said.model_dump(mode="json")}
+        return {"file": str(self.file), **self.said.model_dump(mode="json", exclude_none=True)}
 
 
 @command(app, "classify")
@@ -40,16 +41,19 @@ def classify(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG files")],
     *,
     classifier: Annotated[str, typer.Option(help="an id: clf_…")],
+    explain: Annotated[
+        bool, typer.Option("--explain", help="with --json: a heat map (Grad-CAM) as base64")
+    ] = False,
 ) -> None:
     """Say which lesion each image shows; --json prints the probability of every category.
 
     Files that are no image are named, and the others classified; the exit code is 1 then.
     """
     with session.connect() as client:
-        answers = [*_answers(session, client, images, classifier)]
+        answers = [*_answers(session, client, images, classifier, explain=explain)]
     said = [(answer.file, answer.said) for answer in answers if answer.said is not None]
     rows = [(file, c.category, f"{c.probabilities[c.category]:.1%}") for file, c in said]
-    if session.json or rows:
+    if session.terse or rows:
         documents = [answer.document() for answer in answers]
         columns = ("FILE", "CATEGORY", "PROBABILITY")
         session.show(documents, lambda out: out.print(table(columns, rows)))
@@ -58,23 +62,23 @@ def classify(
             line = " ".join(f"{answer.file}: {answer.error}".split())
             typer.echo(f"error: {plain(line)}", err=True)
     if len(said) < len(answers):
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(FAILED)
 
 
 def _answers(
-    session: Session, client: Client, images: list[Path], classifier: str
+    session: Session, client: Client, images: list[Path], classifier: str, *, explain: bool
 ) -> Iterator[_Answer]:
     # Without a terminal, a single image needs no word before its answer.
-    quiet = session.json or len(images) == 1
+    quiet = session.terse or len(images) == 1
     with display(quiet=quiet) as shown, shown.step("classify") as step:
         for done, image in enumerate(images, start=1):
-            yield _answer(client, image, classifier)
+            yield _answer(client, image, classifier, explain=explain)
             step.update(done, len(images), f"{done} of {len(images)} images")
 
 
-def _answer(client: Client, image: Path, classifier: str) -> _Answer:
+def _answer(client: Client, image: Path, classifier: str, *, explain: bool) -> _Answer:
     try:
-        return _Answer(image, client.classify(image, classifier))
+        return _Answer(image, client.classify(image, classifier, explain=explain))
     except OSError as error:
         return _Answer(image, None, error.strerror or str(error))
     except JobFailed as error:

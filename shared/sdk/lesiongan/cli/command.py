@@ -8,18 +8,23 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 from pydantic import ValidationError
 
+from lesiongan.cli.exits import FAILED, INTERRUPTED, exit_code
 from lesiongan.cli.session import Session, plain, print_json
 from lesiongan.errors import ApiError, ClientError, JobFailed
 
 Options = ParamSpec("Options")
 
-#: Exit codes: the server or the job said no; the command was written wrongly; Ctrl-C.
-REFUSED, USAGE, INTERRUPTED = 1, 2, 130
-
 _SHARED = "For every command"
 UrlOption = Annotated[
     str | None,
     typer.Option(help="the server's address; else LESIONGAN_URL", rich_help_panel=_SHARED),
+]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        help="a server that `lesiongan login` knows; else LESIONGAN_PROFILE",
+        rich_help_panel=_SHARED,
+    ),
 ]
 KeyOption = Annotated[
     str | None, typer.Option(help="an API key; else LESIONGAN_KEY", rich_help_panel=_SHARED)
@@ -27,40 +32,55 @@ KeyOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="print JSON, and nothing else", rich_help_panel=_SHARED)
 ]
-_COMMON = {
-    "url": inspect.Parameter(
-        "url", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=UrlOption
-    ),
-    "key": inspect.Parameter(
-        "key", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=KeyOption
-    ),
-    "as_json": inspect.Parameter(
-        "as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption
-    ),
-}
+QuietOption = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="print ids or paths, one a line", rich_help_panel=_SHARED),
+]
+_COMMON = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    for name, default, annotation in (
+        ("url", None, UrlOption),
+        ("key", None, KeyOption),
+        ("profile", None, ProfileOption),
+        ("as_json", False, JsonOption),
+        ("quiet", False, QuietOption),
+    )
+]
+Function = Callable[Concatenate[Session, Options], None]
 
 
 def command(
     app: typer.Typer, name: str
-) -> Callable[[Callable[Concatenate[Session, Options], None]], Callable[..., None]]:
-    """Add a function to ``app``; it gets a session, and its command ``--url --key --json``."""
+) -> Callable[[Callable[Concatenate[Session, Options], None]], Function[Options]]:
+    """Add a function to ``app``: it gets a session, its command the options that all share.
 
-    def add(function: Callable[Concatenate[Session, Options], None]) -> Callable[..., None]:
-        def run(*, url: str | None, key: str | None, as_json: bool, **options: Any) -> None:
-            session = Session(url=url, key=key, json=as_json)
+    The function stays as it is, and may be added to another app as well.
+    """
+
+    def add(function: Function[Options]) -> Function[Options]:
+        def run(
+            *,
+            url: str | None,
+            key: str | None,
+            profile: str | None,
+            as_json: bool,
+            quiet: bool,
+            **options: Any,
+        ) -> None:
+            session = Session(url=url, key=key, profile=profile, json=as_json, quiet=quiet)
             with_errors_told(session, functools.partial(function, session, **options))
 
         own = list(inspect.signature(function).parameters.values())[1:]
         parameters = [
             *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
-            *_COMMON.values(),
+            *_COMMON,
         ]
         # What Typer reads: the function's own parameters, and ours.
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__doc__ = function.__doc__
         app.command(name)(run)
-        return run
+        return function
 
     return add
 
@@ -75,13 +95,15 @@ def with_errors_told(session: Session, action: Callable[[], None]) -> None:
         tell_error(error)
         if session.json:
             print_json(_as_document(error))
-        raise typer.Exit(REFUSED) from None
+        raise typer.Exit(exit_code(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
         place = "" if error.filename is None else f": {error.filename}"
         typer.echo(f"error: {error.strerror or error}{place}", err=True)
-        raise typer.Exit(REFUSED) from None
+        raise typer.Exit(FAILED) from None
 
 
 def tell_error(error: ClientError) -> None:

@@ -7,11 +7,11 @@ import typer
 
 from lesiongan.cli.command import command
 from lesiongan.cli.progress import display, megabytes
-from lesiongan.cli.session import Session, facts, table
+from lesiongan.cli.session import Session, facts, show_file, table
 from lesiongan.cli.submitting import NoWaitOption
 from lesiongan.cli.waiting import wait_for
 from lesiongan.client import Client
-from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category, Split
+from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED
 from lesiongan.contracts.datasets import (
     ArchiveLayout,
     Dataset,
@@ -58,23 +58,31 @@ def show(session: Session, dataset: DatasetArgument) -> None:
 def upload(
     session: Session,
     *,
-    archive: Annotated[Path, typer.Argument(help=".zip, .tar or .tar.gz")],
-    layout: LayoutOption,
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help=".zip, .tar, .tar.gz, or a folder")
+    ],
+    layout: Annotated[
+        Layout | None, typer.Option(help="how the files lie; default: what a folder shows")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="default: the file's name")] = None,
     neighbours: NeighboursOption = False,
     no_wait: NoWaitOption = False,
 ) -> None:
-    """Upload an archive of images and take it in."""
+    """Upload an archive or a folder of images and take it in.
+
+    A folder with DL_info.csv has the layout deeplesion, one with folders named after categories
+    the layout folders, one with DICOM files the layout dicom.
+    """
     with session.connect() as client:
-        with display(quiet=session.json) as shown, shown.step(f"upload {archive.name}") as step:
+        with display(quiet=session.terse) as shown, shown.step(f"upload {source.name}") as step:
 
             def show_sent(sent: int, total: int) -> None:
                 step.update(sent, total, megabytes(sent, total))
 
             job = client.datasets.upload(
-                archive,
+                source,
                 layout=layout,
-                name=name or archive.name,
+                name=name or source.resolve().name,
                 neighbours=neighbours,
                 on_progress=show_sent,
             )
@@ -143,26 +151,6 @@ def report(session: Session, dataset: DatasetArgument) -> None:
     session.show(found, lambda out: out.print(card, markup=False, highlight=False))
 
 
-@command(app, "contact-sheet")
-def contact_sheet(
-    session: Session,
-    dataset: DatasetArgument,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="default: DATASET.png")
-    ] = None,
-    category: Annotated[Category | None, typer.Option(help="only this category")] = None,
-    split: Annotated[Split | None, typer.Option(help="only this split")] = None,
-    n: Annotated[int | None, typer.Option("-n", min=1, help="how many images")] = None,
-) -> None:
-    """Save a picture that shows many images of a data set."""
-    path = output or Path(f"{dataset}.png")
-    with session.connect() as client:
-        path.write_bytes(
-            client.datasets.contact_sheet_png(dataset, category=category, split=split, n=n)
-        )
-    show_file(session, path)
-
-
 def finish_with_dataset(session: Session, client: Client, job: Job, *, no_wait: bool) -> None:
     """Wait for a job that makes a data set and show it; with ``--json``, print the job."""
     if not no_wait:
@@ -182,7 +170,7 @@ def download_archive(
     layout: ArchiveLayout = "folders",
 ) -> None:
     """Stream a data set's archive into a file, with progress."""
-    with display(quiet=session.json) as shown, shown.step(f"download {dataset}") as step:
+    with display(quiet=session.terse) as shown, shown.step(f"download {dataset}") as step:
 
         def show_received(received: int, total: int | None) -> None:
             step.update(received, total, megabytes(received, total))
@@ -190,12 +178,6 @@ def download_archive(
         client.datasets.download(
             dataset, path, image_format=image_format, layout=layout, on_progress=show_received
         )
-
-
-def show_file(session: Session, path: Path) -> None:
-    """Say which file was written."""
-    result = {"path": str(path), "bytes": path.stat().st_size}
-    session.show(result, lambda out: out.print(str(path), markup=False))
 
 
 def show_dataset(session: Session, dataset: Dataset) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from lesiongan.cli.command import command
 from lesiongan.cli.datasets import DatasetArgument
+from lesiongan.cli.experiments import app as experiments_app
 from lesiongan.cli.experiments import show_experiment
 from lesiongan.cli.jobs import show_job
 from lesiongan.cli.session import Session
@@ -24,6 +25,7 @@ _GAN = "The GAN of each seed"
 _CLASSIFIER = "The classifier of each arm and seed"
 
 
+@command(experiments_app, "start")
 @command(app, "experiment")
 def experiment(  # noqa: PLR0913 - one argument an option
     session: Session,

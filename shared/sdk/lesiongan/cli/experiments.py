@@ -1,5 +1,6 @@
 """``lesiongan experiments``, and the table of an experiment."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,10 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lesiongan.cli.command import command
-from lesiongan.cli.session import Session, facts, plain, table
+from lesiongan.cli.session import Session, facts, plain, show_file, table
+from lesiongan.cli.waiting import wait_for
+from lesiongan.cli.watching import WatchOption, look
 from lesiongan.contracts.experiments import ARMS, Comparison, Experiment, Figure
+from lesiongan.contracts.jobs import ENDED
 
-app = typer.Typer(help="Experiments: list, look, delete.", no_args_is_help=True)
+app = typer.Typer(help="Experiments: start, watch, read, list, delete.", no_args_is_help=True)
 
 ExperimentArgument = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="an id: exp_…")]
 
@@ -32,10 +36,39 @@ def list_experiments(
 
 
 @command(app, "show")
-def show(session: Session, experiment: ExperimentArgument) -> None:
+def show(session: Session, experiment: ExperimentArgument, *, watch: WatchOption = False) -> None:
     """Show one experiment and its table."""
     with session.connect() as client:
+        look(
+            session,
+            lambda: client.experiments.get(experiment),
+            print_experiment,
+            ended=lambda found: found.status in ENDED,
+            watch=watch,
+        )
+
+
+@command(app, "watch")
+def watch(session: Session, experiment: ExperimentArgument) -> None:
+    """Follow an experiment until it has ended, and show its table."""
+    with session.connect() as client:
+        wait_for(session, client, client.jobs.get(client.experiments.get(experiment).job))
         show_experiment(session, client.experiments.get(experiment))
+
+
+@command(app, "report")
+def report(
+    session: Session,
+    experiment: ExperimentArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="default: EXPERIMENT.html")
+    ] = None,
+) -> None:
+    """Save the report: one HTML page that needs no other file."""
+    path = output or Path(f"{experiment}.html")
+    with session.connect() as client:
+        client.experiments.download_report(experiment, path)
+    show_file(session, path)
 
 
 @command(app, "delete")

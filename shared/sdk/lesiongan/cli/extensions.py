@@ -16,6 +16,7 @@ LOCAL_COMMANDS = {
     "up": "Start the embedded stack, or find it running.",
     "down": "Stop the embedded stack; its data stays.",
     "status": "What runs of the embedded stack.",
+    "doctor": "What is wrong with an installation, and what to do.",
     "demo": "The whole way, from phantoms to 500 synthetic liver images.",
 }
 _FORWARDING = {

@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from lesiongan.cli.command import command
-from lesiongan.cli.datasets import show_file
 from lesiongan.cli.progress import display, megabytes
-from lesiongan.cli.session import Session, facts, table
+from lesiongan.cli.session import Session, facts, show_file, table
+from lesiongan.cli.watching import WatchOption, look
 from lesiongan.contracts.gans import Gan
+from lesiongan.contracts.jobs import ENDED
 
-app = typer.Typer(help="GANs: list, look, choose, take home.", no_args_is_help=True)
+app = typer.Typer(help="GANs: train, sample, list, look, choose, take home.", no_args_is_help=True)
 
 GanArgument = Annotated[str, typer.Argument(metavar="GAN", help="an id: gan_…")]
 
@@ -40,10 +42,16 @@ def list_gans(
 
 
 @command(app, "show")
-def show(session: Session, gan: GanArgument) -> None:
+def show(session: Session, gan: GanArgument, *, watch: WatchOption = False) -> None:
     """Show one GAN."""
     with session.connect() as client:
-        show_gan(session, client.gans.get(gan))
+        look(
+            session,
+            lambda: client.gans.get(gan),
+            print_gan,
+            ended=lambda found: found.status in ENDED,
+            watch=watch,
+        )
 
 
 @command(app, "metrics")
@@ -97,7 +105,7 @@ def weights(
     path = output or Path(f"{gan}.safetensors")
     with (
         session.connect() as client,
-        display(quiet=session.json) as shown,
+        display(quiet=session.terse) as shown,
         shown.step(f"download {gan}") as step,
     ):
 
@@ -125,6 +133,11 @@ def delete(
 
 def show_gan(session: Session, gan: Gan) -> None:
     """A GAN as facts."""
+    session.show(gan, lambda out: print_gan(out, gan))
+
+
+def print_gan(out: Console, gan: Gan) -> None:
+    """Facts about a GAN."""
     about = facts(
         [
             ("gan", gan.id),
@@ -140,4 +153,4 @@ def show_gan(session: Session, gan: Gan) -> None:
             ("job", gan.job),
         ]
     )
-    session.show(gan, lambda out: out.print(about))
+    out.print(about)

@@ -1,14 +1,17 @@
 """``lesiongan jobs``."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from lesiongan.cli.command import REFUSED, command, tell_error
-from lesiongan.cli.session import Session, facts, table
+from lesiongan.cli.command import command, tell_error
+from lesiongan.cli.exits import FAILED
+from lesiongan.cli.session import Session, facts, show_file, table
 from lesiongan.cli.waiting import in_words, wait_for
+from lesiongan.cli.watching import WatchOption, look
 from lesiongan.client import Client
 from lesiongan.contracts.jobs import ENDED, Job, JobStatus
 from lesiongan.errors import JobFailed
@@ -23,24 +26,35 @@ def list_jobs(
     session: Session,
     kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
     status: Annotated[JobStatus | None, typer.Option(help="only in this state")] = None,
+    graph: Annotated[
+        str | None, typer.Option(metavar="JOB", help="only this job and all that it waits for")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 20,
+    *,
+    watch: WatchOption = False,
 ) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first; --watch goes on while one of them has not ended."""
     with session.connect() as client:
-        found = [*client.jobs.list(kind=kind, status=status, limit=limit)]
-    rows = [
-        (j.id, j.kind, j.status, in_words(j.progress), f"{j.created_at:%Y-%m-%d %H:%M}")
-        for j in found
-    ]
-    columns = ("ID", "KIND", "STATUS", "PROGRESS", "MADE")
-    session.show(found, lambda out: out.print(table(columns, rows)))
+        look(
+            session,
+            lambda: [*client.jobs.list(kind=kind, status=status, graph=graph, limit=limit)],
+            _print_jobs,
+            ended=lambda found: all(job.status in ENDED for job in found),
+            watch=watch,
+        )
 
 
 @command(app, "show")
-def show(session: Session, job: JobArgument) -> None:
+def show(session: Session, job: JobArgument, *, watch: WatchOption = False) -> None:
     """Show one job."""
     with session.connect() as client:
-        show_job(session, client.jobs.get(job))
+        look(
+            session,
+            lambda: client.jobs.get(job),
+            print_job,
+            ended=lambda found: found.status in ENDED,
+            watch=watch,
+        )
 
 
 @command(app, "watch")
@@ -54,6 +68,18 @@ def watch(session: Session, job: JobArgument) -> None:
             _watch_as_lines(client, job)
         else:
             show_job(session, wait_for(session, client, client.jobs.get(job)))
+
+
+@command(app, "result")
+def result(
+    session: Session,
+    job: JobArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="where it is saved")],
+) -> None:
+    """Save what a preview made that took longer than its call."""
+    with session.connect() as client:
+        output.write_bytes(client.jobs.result(job))
+    show_file(session, output)
 
 
 @command(app, "cancel")
@@ -77,31 +103,40 @@ def _watch_as_lines(client: Client, job_id: str) -> None:
     typer.echo(job.model_dump_json())
     if job.status != "succeeded":
         tell_error(JobFailed(job))
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(FAILED)
 
 
 def show_job(session: Session, job: Job) -> None:
     """A job as facts."""
+    session.show(job, lambda out: print_job(out, job))
 
-    def render(out: Console) -> None:
-        started, finished = job.started_at, job.finished_at
-        seconds = None
-        if started is not None and finished is not None:
-            seconds = f"{(finished - started).total_seconds():.1f} s"
-        output = ", ".join(f"{name} {value}" for name, value in (job.output or {}).items())
-        out.print(
-            facts(
-                [
-                    ("job", job.id),
-                    ("kind", job.kind),
-                    ("status", job.status),
-                    ("progress", None if job.status in ENDED else in_words(job.progress)),
-                    ("attempts", job.attempts),
-                    ("took", seconds),
-                    ("made", output or None),
-                    ("error", None if job.error is None else job.error.detail),
-                ]
-            )
+
+def _print_jobs(out: Console, found: list[Job]) -> None:
+    rows = [
+        (j.id, j.kind, j.status, in_words(j.progress), f"{j.created_at:%Y-%m-%d %H:%M}")
+        for j in found
+    ]
+    out.print(table(("ID", "KIND", "STATUS", "PROGRESS", "MADE"), rows))
+
+
+def print_job(out: Console, job: Job) -> None:
+    """Facts about a job."""
+    started, finished = job.started_at, job.finished_at
+    seconds = None
+    if started is not None and finished is not None:
+        seconds = f"{(finished - started).total_seconds():.1f} s"
+    output = ", ".join(f"{name} {value}" for name, value in (job.output or {}).items())
+    out.print(
+        facts(
+            [
+                ("job", job.id),
+                ("kind", job.kind),
+                ("status", job.status),
+                ("progress", None if job.status in ENDED else in_words(job.progress)),
+                ("attempts", job.attempts),
+                ("took", seconds),
+                ("made", output or None),
+                ("error", None if job.error is None else job.error.detail),
+            ]
         )
-
-    session.show(job, render)
+    )

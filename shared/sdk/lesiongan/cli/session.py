@@ -31,17 +31,32 @@ class Session:
 
     url: str | None = None
     key: str | None = None
+    profile: str | None = None
     json: bool = False
+    #: Ids and paths alone.
+    quiet: bool = False
+
+    @property
+    def terse(self) -> bool:
+        """Whether a program reads what is printed."""
+        return self.json or self.quiet
 
     def connect(self) -> Client:
         """A client of the server that the options, the environment or the stack's file name."""
-        return Client(self.url, self.key, max_retries=MAX_RETRIES)
+        return Client(self.url, self.key, profile=self.profile, max_retries=MAX_RETRIES)
 
     def show(self, result: Any, render: Callable[[Console], None]) -> None:
-        """Print ``result`` as JSON, or let ``render`` print it for people."""
+        """Print ``result`` as JSON or by its id, or let ``render`` print it for people."""
         if self.json:
             print_json(result)
-            return
+        elif self.quiet:
+            for name in names_of(result):
+                typer.echo(plain(name))
+        else:
+            self.render(render)
+
+    def render(self, render: Callable[[Console], None]) -> None:
+        """Let ``render`` print for people."""
         width = None if sys.stdout.isatty() else PIPE_COLUMNS
         render(Console(width=width, highlight=False, emoji=False))
 
@@ -53,6 +68,20 @@ class Session:
 def print_json(result: Any) -> None:
     """``result`` as one JSON document on standard output."""
     typer.echo(json.dumps(as_json(result), indent=2, ensure_ascii=False))
+
+
+def as_line(result: Any) -> str:
+    """``result`` as one line of JSON."""
+    return json.dumps(as_json(result), ensure_ascii=False)
+
+
+def names_of(result: Any) -> list[str]:
+    """What a result is called: its id, or the path of a file; of a list, that of each item."""
+    if isinstance(result, list):
+        return [name for item in result for name in names_of(item)]
+    members = result if isinstance(result, dict) else vars(result)
+    found = (members.get(name) for name in ("id", "path", "dataset", "category"))
+    return [str(name) for name in found if name is not None][:1]
 
 
 def as_json(value: Any) -> Any:
@@ -94,3 +123,9 @@ def facts(rows: Iterable[tuple[str, object]]) -> Table:
         if value is not None:
             result.add_row(name, Text(plain(value)))
     return result
+
+
+def show_file(session: Session, path: Path) -> None:
+    """Say which file was written."""
+    result = {"path": str(path), "bytes": path.stat().st_size}
+    session.show(result, lambda out: out.print(str(path), markup=False))

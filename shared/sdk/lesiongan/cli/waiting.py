@@ -2,7 +2,7 @@
 
 import typer
 
-from lesiongan.cli.command import INTERRUPTED
+from lesiongan.cli.exits import INTERRUPTED
 from lesiongan.cli.progress import display
 from lesiongan.cli.session import Session
 from lesiongan.client import Client
@@ -14,7 +14,7 @@ def wait_for(session: Session, client: Client, job: Job) -> Job:
 
     Raises :class:`lesiongan.errors.JobFailed`.
     """
-    with display(quiet=session.json) as shown, shown.step(f"{job.kind} {job.id}") as step:
+    with display(quiet=session.terse) as shown, shown.step(f"{job.kind} {job.id}") as step:
 
         def show(progress: Progress) -> None:
             step.update(

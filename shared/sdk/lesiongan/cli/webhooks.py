@@ -32,6 +32,26 @@ def list_webhooks(session: Session) -> None:
     session.show(found, lambda out: out.print(table(columns, rows)))
 
 
+@command(app, "show")
+def show(session: Session, webhook: WebhookArgument) -> None:
+    """Show one webhook, never its secret."""
+    with session.connect() as client:
+        found = client.webhooks.get(webhook)
+    about = facts(
+        [
+            ("id", found.id),
+            ("name", found.name or None),
+            ("url", found.url),
+            ("events", " ".join(found.events)),
+            ("kinds", " ".join(found.kinds) or "all"),
+            ("jobs", found.jobs),
+            ("failing since", found.failing_since),
+            ("disabled", found.disabled_reason),
+        ]
+    )
+    session.show(found, lambda out: out.print(about))
+
+
 @command(app, "add")
 def add(
     session: Session,

@@ -39,7 +39,7 @@ def withdraw(
             if dry_run:
                 show_withdrawal(session, planned)
                 return
-            if not session.json:
+            if not session.terse:
                 show_withdrawal(session, planned)
             typer.confirm("Remove all of this, for good?", abort=True, err=True)
         show_withdrawal(session, client.withdraw(given, dry_run=False))

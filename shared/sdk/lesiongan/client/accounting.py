@@ -1,19 +1,17 @@
 """What keys used and who did what, for holders of an ``admin`` key."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
+from lesiongan.client.binding import Mode, Resource, items
+from lesiongan.client.flow import Stream
 from lesiongan.client.paging import every
-from lesiongan.client.transport import Transport
 from lesiongan.contracts.usage import AuditEntry, Usage
 
 
-class Accounting:
+class Accounting(Resource[Mode]):
     """``client.accounting``. Times carry their zone; None leaves that end open."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
+    @items
     def usage(
         self,
         *,
@@ -21,11 +19,12 @@ class Accounting:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
-    ) -> Iterator[Usage]:
+    ) -> Stream[Usage]:
         """What each key's jobs of that time used."""
         params = {"key": key, **_span(since, until)}
-        return every(self._transport, "/usage", Usage, params=params, limit=limit)
+        return every(self.exchange, "/usage", Usage, params=params, limit=limit)
 
+    @items
     def audit(
         self,
         *,
@@ -34,10 +33,10 @@ class Accounting:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
-    ) -> Iterator[AuditEntry]:
+    ) -> Stream[AuditEntry]:
         """Requests that changed something or were refused for their key, newest first."""
         params = {"key": key, "action": action, **_span(since, until)}
-        return every(self._transport, "/audit", AuditEntry, params=params, limit=limit)
+        return every(self.exchange, "/audit", AuditEntry, params=params, limit=limit)
 
 
 def _span(since: datetime | None, until: datetime | None) -> dict[str, str | None]:

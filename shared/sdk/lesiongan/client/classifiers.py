@@ -1,39 +1,41 @@
 """Classifiers: train, look, delete. ``client.classify`` asks one."""
 
-from collections.abc import Iterator
-
+from lesiongan.client.binding import Mode, Resource, items, operation
+from lesiongan.client.call import Call
+from lesiongan.client.flow import Flow, Stream
 from lesiongan.client.paging import every
 from lesiongan.client.submitting import estimate, post_command, submit
-from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.classifiers import Classifier, ClassifierCommand
 from lesiongan.contracts.jobs import Estimate, Job
 
 
-class Classifiers:
+class Classifiers(Resource[Mode]):
     """Classifiers: ``client.classifiers``."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def train(self, command: ClassifierCommand) -> Job:
+    @operation
+    def train(self, command: ClassifierCommand, *, idempotency_key: str | None = None) -> Flow[Job]:
         """Train on the data sets' training images; ``output["classifier"]`` is the new id."""
-        return submit(post_command("/classifiers", command), self._transport)
+        return submit(self.exchange, post_command("/classifiers", command), idempotency_key)
 
-    def estimate(self, command: ClassifierCommand) -> Estimate:
+    @operation
+    def estimate(self, command: ClassifierCommand) -> Flow[Estimate]:
         """What the training would cost; nothing is made."""
-        return estimate(post_command("/classifiers", command), self._transport)
+        return estimate(self.exchange, post_command("/classifiers", command))
 
-    def get(self, classifier: Classifier | str) -> Classifier:
+    @operation
+    def get(self, classifier: Classifier | str) -> Flow[Classifier]:
         """The classifier and its scores."""
-        return self._transport.read(Call(method="GET", path=_path(classifier)), Classifier)
+        return self.exchange.read(Call(method="GET", path=_path(classifier)), Classifier)
 
-    def list(self, *, limit: int | None = None) -> Iterator[Classifier]:
+    @items
+    def list(self, *, limit: int | None = None) -> Stream[Classifier]:
         """Classifiers, newest first."""
-        return every(self._transport, "/classifiers", Classifier, limit=limit)
+        return every(self.exchange, "/classifiers", Classifier, limit=limit)
 
-    def delete(self, classifier: Classifier | str) -> None:
+    @operation
+    def delete(self, classifier: Classifier | str) -> Flow[None]:
         """Delete the classifier."""
-        self._transport.send(Call(method="DELETE", path=_path(classifier)))
+        yield from self.exchange.answer(Call(method="DELETE", path=_path(classifier)))
 
 
 def classifier_id(classifier: Classifier | str) -> str:

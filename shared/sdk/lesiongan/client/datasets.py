@@ -1,15 +1,17 @@
 """Data sets: upload, look, download, delete."""
 
-import io
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from lesiongan.arrays import torch_dataset
+from lesiongan.client.binding import Mode, Resource, items, operation
+from lesiongan.client.call import Call
 from lesiongan.client.downloads import OnBytes, download, unless_png
+from lesiongan.client.flow import Flow, Stream
+from lesiongan.client.loading import load_archive
 from lesiongan.client.paging import every
+from lesiongan.client.sending import OnSent, source_of
 from lesiongan.client.submitting import post_command, submit
-from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.categories import Category, Split
 from lesiongan.contracts.datasets import (
     ArchiveLayout,
@@ -21,71 +23,72 @@ from lesiongan.contracts.datasets import (
     Layout,
 )
 from lesiongan.contracts.jobs import Job
-from lesiongan.errors import ClientError
 
-#: Called with the bytes sent so far and the total.
-OnSent = Callable[[int, int], None]
+if TYPE_CHECKING:
+    from lesiongan.arrays.images import Images
+    from lesiongan.arrays.torch_images import TorchImages
+
 #: The server stores the archive's last part before it answers.
 UPLOAD_ANSWER_SECONDS = 300.0
 #: An archive's first bytes wait for its first shard.
 ARCHIVE_SILENCE_SECONDS = 120.0
 
 
-class Datasets:
+class Datasets(Resource[Mode]):
     """Data sets: ``client.datasets``."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
+    @operation
     def upload(
         self,
-        archive: Path | str,
+        source: Path | str,
         *,
-        layout: Layout,
         name: str,
+        layout: Layout | None = None,
         neighbours: bool = False,
         on_progress: OnSent | None = None,
-    ) -> Job:
-        """Upload a .zip, .tar or .tar.gz, read from disk as it is sent; the job takes it in.
+        idempotency_key: str | None = None,
+    ) -> Flow[Job]:
+        """Upload a .zip, .tar, .tar.gz or a folder, read from disk as it is sent.
 
-        The same content again is the same data set, and its job has ended at once. ``neighbours``
-        keeps the slices beside each lesion's own, for images of 3 channels.
+        A folder needs no ``layout`` where it can be seen: ``DL_info.csv``, folders named after
+        categories, or DICOM files. The same content again is the same data set, and its job has
+        ended at once. ``neighbours`` keeps the slices beside each lesion's own, for images of 3
+        channels.
         """
-        path = Path(archive)
-        if not path.is_file():
-            raise ClientError(f"there is no file {path}", hint="give a .zip, .tar or .tar.gz")
-
-        def open_archive(opened: ExitStack) -> dict[str, Any]:
-            file = opened.enter_context(_CountedFile(path, on_progress))
-            return {"file": (path.name, file, "application/octet-stream")}
-
+        found = source_of(Path(source), layout)
+        fields = {"layout": found.layout, "name": name}
         call = Call(
             method="POST",
             path="/datasets",
             # httpx sends fields before files, as the server wants it.
-            form={"layout": layout, "name": name} | ({"neighbours": "true"} if neighbours else {}),
-            files=open_archive,
+            form=fields | ({"neighbours": "true"} if neighbours else {}),
+            files=found.files(on_progress),
             read_seconds=UPLOAD_ANSWER_SECONDS,
         )
-        return submit(call, self._transport)
+        return submit(self.exchange, call, idempotency_key)
 
-    def ingest(self, command: IngestCommand) -> Job:
+    @operation
+    def ingest(self, command: IngestCommand, *, idempotency_key: str | None = None) -> Flow[Job]:
         """Take in what already lies in the object store."""
-        return submit(post_command("/datasets", command), self._transport)
+        return submit(self.exchange, post_command("/datasets", command), idempotency_key)
 
-    def get(self, dataset: Dataset | str) -> Dataset:
+    @operation
+    def get(self, dataset: Dataset | str) -> Flow[Dataset]:
         """The data set with its counts, lineage and skipped files."""
-        return self._transport.read(Call(method="GET", path=_path(dataset)), Dataset)
+        return self.exchange.read(Call(method="GET", path=_path(dataset)), Dataset)
 
-    def list(self, *, limit: int | None = None) -> Iterator[Dataset]:
+    @items
+    def list(self, *, limit: int | None = None) -> Stream[Dataset]:
         """Data sets, newest first."""
-        return every(self._transport, "/datasets", Dataset, limit=limit)
+        return every(self.exchange, "/datasets", Dataset, limit=limit)
 
-    def delete(self, dataset: Dataset | str, *, cascade: bool = False) -> None:
+    @operation
+    def delete(self, dataset: Dataset | str, *, cascade: bool = False) -> Flow[None]:
         """Delete the data set; ``cascade`` deletes what derives from it as well."""
         params = {"cascade": "true"} if cascade else {}
-        self._transport.send(Call(method="DELETE", path=_path(dataset), params=params))
+        yield from self.exchange.answer(Call(method="DELETE", path=_path(dataset), params=params))
 
+    @items
     def images(
         self,
         dataset: Dataset | str,
@@ -93,27 +96,32 @@ class Datasets:
         category: Category | None = None,
         split: Split | None = None,
         limit: int | None = None,
-    ) -> Iterator[DatasetImage]:
+    ) -> Stream[DatasetImage]:
         """The manifest's rows, in order of their index."""
         params = {"category": category, "split": split}
         path = f"{_path(dataset)}/images"
-        return every(self._transport, path, DatasetImage, params=params, limit=limit)
+        return every(self.exchange, path, DatasetImage, params=params, limit=limit)
 
-    def image_png(self, dataset: Dataset | str, index: int) -> bytes:
+    @operation
+    def image_png(self, dataset: Dataset | str, index: int) -> Flow[bytes]:
         """One image as PNG."""
         call = Call(method="GET", path=f"{_path(dataset)}/images/{index}")
-        return self._transport.send(call).content
+        return (yield from self.exchange.answer(call)).content
 
-    def report(self, dataset: Dataset | str) -> DatasetReport:
+    @operation
+    def report(self, dataset: Dataset | str) -> Flow[DatasetReport]:
         """Counts, what was skipped, duplicates, and whether the splits are apart."""
-        return self._transport.read(
+        return self.exchange.read(
             Call(method="GET", path=f"{_path(dataset)}/report"), DatasetReport
         )
 
-    def card(self, dataset: Dataset | str) -> str:
+    @operation
+    def card(self, dataset: Dataset | str) -> Flow[str]:
         """The data set's card, in Markdown."""
-        return self._transport.send(Call(method="GET", path=f"{_path(dataset)}/card")).text
+        call = Call(method="GET", path=f"{_path(dataset)}/card", headers={"Accept": "text/*"})
+        return (yield from self.exchange.answer(call)).text
 
+    @operation
     def contact_sheet_png(
         self,
         dataset: Dataset | str,
@@ -121,12 +129,13 @@ class Datasets:
         category: Category | None = None,
         split: Split | None = None,
         n: int | None = None,
-    ) -> bytes:
+    ) -> Flow[bytes]:
         """Many images in one PNG."""
         params = {"category": category, "split": split, "n": n}
         call = Call(method="GET", path=f"{_path(dataset)}/contact-sheet.png", params=params)
-        return self._transport.send(call).content
+        return (yield from self.exchange.answer(call)).content
 
+    @operation
     def download(
         self,
         dataset: Dataset | str,
@@ -135,34 +144,69 @@ class Datasets:
         image_format: ImageFormat = "png",
         layout: ArchiveLayout = "folders",
         on_progress: OnBytes | None = None,
-    ) -> Path:
+    ) -> Flow[Path]:
         """Stream all images into a ZIP at ``path``; *folders* can be taken in again."""
-        call = Call(
-            method="GET",
-            path=f"{_path(dataset)}/archive",
-            params={
-                "format": unless_png(image_format),
-                "layout": None if layout == "folders" else layout,
-            },
-            read_seconds=ARCHIVE_SILENCE_SECONDS,
+        call = _archive_call(dataset, layout, image_format)
+        return download(self.exchange, call, Path(path), on_progress)
+
+    @operation
+    def to_numpy(
+        self,
+        dataset: Dataset | str,
+        *,
+        split: Split | None = None,
+        on_progress: OnBytes | None = None,
+    ) -> Flow["Images"]:
+        """The images of a split, or all, in memory: see :class:`lesiongan.arrays.Images`.
+
+        Needs NumPy and Pillow: ``pip install 'lesiongan[arrays]'``. Raises
+        :class:`lesiongan.errors.MissingExtra` without them.
+        """
+        return load_archive(
+            self.exchange, _archive_call(dataset, "imagefolder"), split, on_progress
         )
-        return download(self._transport, call, Path(path), on_progress)
+
+    @operation
+    def to_torch_dataset(
+        self,
+        dataset: Dataset | str,
+        cache: Path | str,
+        *,
+        split: Split | None = None,
+        on_progress: OnBytes | None = None,
+    ) -> Flow["TorchImages"]:
+        """A ``torch.utils.data.Dataset`` of a split, or of all.
+
+        Its images are read from an archive in the folder ``cache``, which is downloaded once: data
+        sets never change. Needs PyTorch, NumPy and Pillow, and raises
+        :class:`lesiongan.errors.MissingExtra` without them.
+        """
+        archive = Path(cache) / f"{_id(dataset)}.zip"
+        if not archive.exists():
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            call = _archive_call(dataset, "imagefolder")
+            yield from download(self.exchange, call, archive, on_progress)
+        return torch_dataset(archive, split=split)
 
 
-class _CountedFile(io.FileIO):
-    """A file that says how much of it was read."""
+def _archive_call(
+    dataset: Dataset | str, layout: ArchiveLayout, image_format: ImageFormat = "png"
+) -> Call:
+    return Call(
+        method="GET",
+        path=f"{_path(dataset)}/archive",
+        params={
+            "format": unless_png(image_format),
+            "layout": None if layout == "folders" else layout,
+        },
+        headers={"Accept": "application/zip"},
+        read_seconds=ARCHIVE_SILENCE_SECONDS,
+    )
 
-    def __init__(self, path: Path, on_progress: OnSent | None) -> None:
-        super().__init__(path)
-        self._total = path.stat().st_size
-        self._on_progress = on_progress
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(-1 if size is None else size)
-        if self._on_progress is not None and data:
-            self._on_progress(self.tell(), self._total)
-        return data
+def _id(dataset: Dataset | str) -> str:
+    return dataset if isinstance(dataset, str) else dataset.id
 
 
 def _path(dataset: Dataset | str) -> str:
-    return f"/datasets/{dataset if isinstance(dataset, str) else dataset.id}"
+    return f"/datasets/{_id(dataset)}"

@@ -1,51 +1,56 @@
 """Experiments: run, look, take the report home."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from lesiongan.client.binding import Mode, Resource, items, operation
+from lesiongan.client.call import Call
 from lesiongan.client.downloads import OnBytes, download
+from lesiongan.client.flow import Flow, Stream
 from lesiongan.client.paging import every
 from lesiongan.client.submitting import estimate, post_command, submit
-from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.experiments import Experiment, ExperimentCommand
 from lesiongan.contracts.jobs import Estimate, Job
 
 
-class Experiments:
+class Experiments(Resource[Mode]):
     """Experiments: ``client.experiments``."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def run(self, command: ExperimentCommand) -> Job:
+    @operation
+    def run(self, command: ExperimentCommand, *, idempotency_key: str | None = None) -> Flow[Job]:
         """Train and compare all arms; the job's ``output["experiment"]`` is the new id."""
-        return submit(post_command("/experiments", command), self._transport)
+        return submit(self.exchange, post_command("/experiments", command), idempotency_key)
 
-    def estimate(self, command: ExperimentCommand) -> Estimate:
+    @operation
+    def estimate(self, command: ExperimentCommand) -> Flow[Estimate]:
         """What the experiment would cost; nothing is made."""
-        return estimate(post_command("/experiments", command), self._transport)
+        return estimate(self.exchange, post_command("/experiments", command))
 
-    def get(self, experiment: Experiment | str) -> Experiment:
+    @operation
+    def get(self, experiment: Experiment | str) -> Flow[Experiment]:
         """The experiment with its table, which is empty until it has ended."""
-        return self._transport.read(Call(method="GET", path=_path(experiment)), Experiment)
+        return self.exchange.read(Call(method="GET", path=_path(experiment)), Experiment)
 
-    def list(self, *, limit: int | None = None) -> Iterator[Experiment]:
+    @items
+    def list(self, *, limit: int | None = None) -> Stream[Experiment]:
         """Experiments, newest first."""
-        return every(self._transport, "/experiments", Experiment, limit=limit)
+        return every(self.exchange, "/experiments", Experiment, limit=limit)
 
-    def delete(self, experiment: Experiment | str) -> None:
+    @operation
+    def delete(self, experiment: Experiment | str) -> Flow[None]:
         """Delete the experiment's table and report; what it trained stays."""
-        self._transport.send(Call(method="DELETE", path=_path(experiment)))
+        yield from self.exchange.answer(Call(method="DELETE", path=_path(experiment)))
 
-    def report_html(self, experiment: Experiment | str) -> str:
+    @operation
+    def report_html(self, experiment: Experiment | str) -> Flow[str]:
         """The report as one page that needs no other file."""
-        return self._transport.send(_report_call(experiment)).text
+        return (yield from self.exchange.answer(_report_call(experiment))).text
 
+    @operation
     def download_report(
         self, experiment: Experiment | str, path: Path | str, *, on_progress: OnBytes | None = None
-    ) -> Path:
+    ) -> Flow[Path]:
         """Stream the report into a file."""
-        return download(self._transport, _report_call(experiment), Path(path), on_progress)
+        return download(self.exchange, _report_call(experiment), Path(path), on_progress)
 
 
 def _report_call(experiment: Experiment | str) -> Call:

@@ -1,61 +1,68 @@
 """GANs: train, follow, choose, take home."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from lesiongan.client.binding import Mode, Resource, items, operation
+from lesiongan.client.call import Call
 from lesiongan.client.downloads import OnBytes, download
+from lesiongan.client.flow import Flow, Stream
 from lesiongan.client.paging import every
 from lesiongan.client.submitting import estimate, post_command, submit
-from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.gans import Gan, GanCommand, MetricSeries
 from lesiongan.contracts.jobs import Estimate, Job
 
 
-class Gans:
+class Gans(Resource[Mode]):
     """GANs: ``client.gans``."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def train(self, command: GanCommand) -> Job:
+    @operation
+    def train(self, command: GanCommand, *, idempotency_key: str | None = None) -> Flow[Job]:
         """Train a GAN on a data set's training split; the job's ``output["gan"]`` is its id."""
-        return submit(post_command("/gans", command), self._transport)
+        return submit(self.exchange, post_command("/gans", command), idempotency_key)
 
-    def estimate(self, command: GanCommand) -> Estimate:
+    @operation
+    def estimate(self, command: GanCommand) -> Flow[Estimate]:
         """What the training would cost; nothing is made."""
-        return estimate(post_command("/gans", command), self._transport)
+        return estimate(self.exchange, post_command("/gans", command))
 
-    def get(self, gan: Gan | str) -> Gan:
+    @operation
+    def get(self, gan: Gan | str) -> Flow[Gan]:
         """The GAN and how its training goes."""
-        return self._transport.read(Call(method="GET", path=_path(gan)), Gan)
+        return self.exchange.read(Call(method="GET", path=_path(gan)), Gan)
 
-    def list(self, *, limit: int | None = None) -> Iterator[Gan]:
+    @items
+    def list(self, *, limit: int | None = None) -> Stream[Gan]:
         """GANs, newest first."""
-        return every(self._transport, "/gans", Gan, limit=limit)
+        return every(self.exchange, "/gans", Gan, limit=limit)
 
-    def metrics(self, gan: Gan | str) -> MetricSeries:
+    @operation
+    def metrics(self, gan: Gan | str) -> Flow[MetricSeries]:
         """Losses and scores over the steps."""
-        return self._transport.read(Call(method="GET", path=f"{_path(gan)}/metrics"), MetricSeries)
+        return self.exchange.read(Call(method="GET", path=f"{_path(gan)}/metrics"), MetricSeries)
 
-    def preview_png(self, gan: Gan | str, *, step: int | None = None) -> bytes:
+    @operation
+    def preview_png(self, gan: Gan | str, *, step: int | None = None) -> Flow[bytes]:
         """The grid of samples at ``step``, or the latest."""
         call = Call(method="GET", path=f"{_path(gan)}/preview.png", params={"step": step})
-        return self._transport.send(call).content
+        return (yield from self.exchange.answer(call)).content
 
+    @operation
     def weights(
         self, gan: Gan | str, path: Path | str, *, on_progress: OnBytes | None = None
-    ) -> Path:
+    ) -> Flow[Path]:
         """Stream the published EMA generator (safetensors) into a file."""
         call = Call(method="GET", path=f"{_path(gan)}/weights")
-        return download(self._transport, call, Path(path), on_progress)
+        return download(self.exchange, call, Path(path), on_progress)
 
-    def set_default(self, gan: Gan | str) -> Gan:
+    @operation
+    def set_default(self, gan: Gan | str) -> Flow[Gan]:
         """Make this the GAN that ``generate`` takes when none is named."""
-        return self._transport.read(Call(method="PUT", path=f"{_path(gan)}/default"), Gan)
+        return self.exchange.read(Call(method="PUT", path=f"{_path(gan)}/default"), Gan)
 
-    def delete(self, gan: Gan | str) -> None:
+    @operation
+    def delete(self, gan: Gan | str) -> Flow[None]:
         """Delete the GAN."""
-        self._transport.send(Call(method="DELETE", path=_path(gan)))
+        yield from self.exchange.answer(Call(method="DELETE", path=_path(gan)))
 
 
 def _path(gan: Gan | str) -> str:

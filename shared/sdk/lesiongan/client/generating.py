@@ -4,11 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lesiongan.client.downloads import written_whole
-from lesiongan.client.transport import Call, Transport
+from lesiongan.arrays import read_images
+from lesiongan.client.call import Call
+from lesiongan.client.downloads import Download
+from lesiongan.client.exchange import Exchange
+from lesiongan.client.flow import Flow
 from lesiongan.contracts.categories import Category
+
+if TYPE_CHECKING:
+    from lesiongan.arrays.images import Images
 
 #: The first image may wait for other jobs, and the first one of a generator for its weights.
 SILENCE_SECONDS = 900.0
@@ -39,18 +45,27 @@ class GeneratedZip:
     first_byte_seconds: float
     seconds: float
 
+    def to_numpy(self) -> "Images":
+        """The images in memory: see :class:`lesiongan.arrays.Images`.
+
+        Needs NumPy and Pillow, and raises :class:`lesiongan.errors.MissingExtra` without them.
+        """
+        return read_images(self.path)
+
 
 OnStreamed = Callable[[StreamProgress], None]
 
 
-def generate_query(category: Category, n: int, gan: str | None, seed: int | None) -> dict[str, Any]:
+def generate_query(
+    category: Category, n: int, gan: str | None, seed: int | None, truncation: float | None
+) -> dict[str, Any]:
     """The query that ``GET`` and ``POST /generate`` share."""
-    return {"category": category, "n": n, "gan": gan, "seed": seed}
+    return {"category": category, "n": n, "gan": gan, "seed": seed, "truncation": truncation}
 
 
 def stream_zip(
-    transport: Transport, query: dict[str, Any], path: Path, on_progress: OnStreamed | None
-) -> GeneratedZip:
+    exchange: Exchange, query: dict[str, Any], path: Path, on_progress: OnStreamed | None
+) -> Flow[GeneratedZip]:
     """Write the ZIP to ``path`` as it arrives; see :meth:`lesiongan.Client.generate_zip`."""
     call = Call(method="GET", path="/generate", params=query, read_seconds=SILENCE_SECONDS)
     wanted: int = query["n"]
@@ -58,15 +73,17 @@ def stream_zip(
     members = MemberCounter()
     received = 0
     first_byte_seconds = 0.0
-    with transport.stream(call) as response, written_whole(path) as file:
-        for piece in response.iter_bytes():
-            first_byte_seconds = first_byte_seconds or time.monotonic() - began
-            file.write(piece)
-            received += len(piece)
-            images = min(wanted, members.feed(piece))
-            if on_progress is not None:
-                on_progress(StreamProgress(received, images, wanted))
-        headers = response.headers
+
+    def count(piece: bytes, done: int) -> None:
+        nonlocal received, first_byte_seconds
+        first_byte_seconds = first_byte_seconds or time.monotonic() - began
+        received = done
+        images = min(wanted, members.feed(piece))
+        if on_progress is not None:
+            on_progress(StreamProgress(received, images, wanted))
+
+    response = yield from Download(exchange, call, path).run(count)
+    headers = response.headers
     seed = headers.get("x-seed", "")
     return GeneratedZip(
         path=path,

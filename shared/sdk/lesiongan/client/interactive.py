@@ -4,13 +4,16 @@ The answer is the result itself: 200 at once, or 202 and the job, whose result h
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from lesiongan.client.jobs import Jobs
-from lesiongan.client.transport import Call, Transport, parsed
+from lesiongan.client.call import Call
+from lesiongan.client.exchange import Exchange, parsed
+from lesiongan.client.flow import Flow, block
+from lesiongan.client.waiting import Waiter
 from lesiongan.contracts.base import Command
 from lesiongan.contracts.jobs import Job
 
@@ -18,32 +21,28 @@ from lesiongan.contracts.jobs import Job
 Image = bytes | Path | str
 
 
-def image_call(path: str, image: Image, params: Mapping[str, Any], *, accept: str) -> Call:
-    """``POST path?params`` with ``image`` as its body. Raises :class:`OSError` where it is not."""
-    content = image if isinstance(image, bytes) else Path(image).read_bytes()
+def image_call(path: str, params: Mapping[str, Any], *, accept: str) -> Call:
+    """``POST path?params``, whose body will be an image."""
     headers = {"Content-Type": "image/png", "Accept": accept}
-    return Call(method="POST", path=path, params=params, content=content, headers=headers)
+    return Call(method="POST", path=path, params=params, headers=headers)
 
 
-def preview_call(path: str, image: Image, options: Command | None) -> Call:
-    """An image and what was set of ``options``; the answer is a PNG."""
+def preview_call(path: str, options: Command | None) -> Call:
+    """What was set of ``options``, for an image; the answer is a PNG."""
     params = {} if options is None else options.model_dump(exclude_unset=True)
-    return image_call(path, image, params, accept="image/png")
+    return image_call(path, params, accept="image/png")
 
 
-def result_of(call: Call, transport: Transport, jobs: Jobs) -> httpx.Response:
-    """The answer to ``call``, waited for where the worker is busy.
+def answer_to(exchange: Exchange, call: Call, image: Image) -> Flow[httpx.Response]:
+    """The answer to ``call`` with ``image``, waited for where the worker is busy.
 
-    Also raises :class:`lesiongan.errors.JobFailed`.
+    Also raises :class:`lesiongan.errors.JobFailed`, and :class:`OSError` where there is no file.
     """
-    response = transport.send(call.with_idempotency_key())
+    content = image if isinstance(image, bytes) else (yield from block(Path(image).read_bytes))
+    response = yield from exchange.answer(replace(call, content=content).with_idempotency_key())
     if response.status_code == httpx.codes.ACCEPTED:
-        job = jobs.wait(parsed(response, Job))
-        response = transport.send(
-            Call(
-                method="GET",
-                path=f"/jobs/{job.id}/result",
-                headers={"Accept": call.headers["Accept"]},
-            )
-        )
+        job = yield from Waiter(exchange, parsed(response, Job)).ended()
+        headers = {"Accept": call.headers["Accept"]}
+        result = Call(method="GET", path=f"/jobs/{job.id}/result", headers=headers)
+        response = yield from exchange.answer(result)
     return response

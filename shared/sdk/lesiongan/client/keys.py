@@ -1,19 +1,17 @@
 """API keys, for holders of an ``admin`` key."""
 
-from collections.abc import Iterator
-
+from lesiongan.client.binding import Mode, Resource, items, operation
+from lesiongan.client.call import Call
+from lesiongan.client.flow import Flow, Stream
 from lesiongan.client.paging import every
-from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.keys import Key, KeyChange, KeyCommand, NewKey, RotateCommand
 
 
-class Keys:
+class Keys(Resource[Mode]):
     """API keys: ``client.keys``."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def create(self, command: KeyCommand) -> NewKey:
+    @operation
+    def create(self, command: KeyCommand) -> Flow[NewKey]:
         """Make a key; its secret is shown this once."""
         call = Call(
             method="POST",
@@ -21,22 +19,26 @@ class Keys:
             json=command.model_dump(mode="json", exclude_unset=True),
             repeatable=False,
         )
-        return self._transport.read(call, NewKey)
+        return self.exchange.read(call, NewKey)
 
-    def list(self, *, limit: int | None = None) -> Iterator[Key]:
+    @items
+    def list(self, *, limit: int | None = None) -> Stream[Key]:
         """Keys without their secrets, newest first."""
-        return every(self._transport, "/keys", Key, limit=limit)
+        return every(self.exchange, "/keys", Key, limit=limit)
 
-    def get(self, key: Key | str) -> Key:
+    @operation
+    def get(self, key: Key | str) -> Flow[Key]:
         """A key as it is now, without its secret."""
-        return self._transport.read(Call(method="GET", path=_path(key)), Key)
+        return self.exchange.read(Call(method="GET", path=_path(key)), Key)
 
-    def change(self, key: Key | str, command: KeyChange) -> Key:
+    @operation
+    def change(self, key: Key | str, command: KeyChange) -> Flow[Key]:
         """Change name, expiry or quota; what ``command`` does not set stays."""
         body = command.model_dump(mode="json", exclude_unset=True)
-        return self._transport.read(Call(method="PATCH", path=_path(key), json=body), Key)
+        return self.exchange.read(Call(method="PATCH", path=_path(key), json=body), Key)
 
-    def rotate(self, key: Key | str, *, grace_seconds: int = 0) -> NewKey:
+    @operation
+    def rotate(self, key: Key | str, *, grace_seconds: int = 0) -> Flow[NewKey]:
         """A new secret for the same key, shown this once; the old one is good for the grace."""
         command = RotateCommand(grace_seconds=grace_seconds)
         call = Call(
@@ -45,11 +47,12 @@ class Keys:
             json=command.model_dump(mode="json"),
             repeatable=False,
         )
-        return self._transport.read(call, NewKey)
+        return self.exchange.read(call, NewKey)
 
-    def revoke(self, key: Key | str) -> None:
+    @operation
+    def revoke(self, key: Key | str) -> Flow[None]:
         """Make the key worthless at once."""
-        self._transport.send(Call(method="DELETE", path=_path(key)))
+        yield from self.exchange.answer(Call(method="DELETE", path=_path(key)))
 
 
 def _path(key: Key | str) -> str:

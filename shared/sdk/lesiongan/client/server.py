@@ -6,9 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from lesiongan.client.profiles import (
+    PROFILE_VARIABLE,
+    Profile,
+    profiles_file,
+    read_profiles,
+)
 from lesiongan.errors import NoServer
 
 URL_VARIABLE = "LESIONGAN_URL"
@@ -37,30 +42,44 @@ def find_server(
     url: str | None = None,
     key: str | None = None,
     *,
+    profile: str | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Server:
-    """The server by, in this order: the arguments, the environment, the embedded stack's file.
+    """The server by, in this order: ``url``, ``profile``, the environment (``LESIONGAN_URL``,
+    ``LESIONGAN_PROFILE``), the embedded stack's file, the default profile.
 
     ``.lesiongan/stack.json`` is looked for in ``folder`` (default: the current one) and its
-    parents. Its key is used for its own address only.
+    parents. The key is ``key``, that of a profile which was named, ``LESIONGAN_KEY``, or the one
+    that is stored beside this very address: a stored key goes to its own server only.
 
     Raises :class:`NoServer` when none of them names an address, or the address or key is malformed.
     """
     variables = os.environ if environment is None else environment
     stack = _read_stack(folder or Path.cwd())
-    url = url or variables.get(URL_VARIABLE) or stack.get("url")
+    profiles = read_profiles(profiles_file(variables))
+    named = profile or (None if variables.get(URL_VARIABLE) else variables.get(PROFILE_VARIABLE))
+    if named and not url:
+        chosen = profiles.get(named)
+        return _server(chosen.url, key or chosen.key)
+    default = profiles.servers.get(profiles.default or "")
+    url = url or variables.get(URL_VARIABLE) or (stack or default or Profile("")).url
+    stored = [each for each in (stack, *profiles.servers.values()) if each and _same(each.url, url)]
+    return _server(url, key or variables.get(KEY_VARIABLE) or (stored[0].key if stored else None))
+
+
+def _server(url: str, key: str | None) -> Server:
     if not url:
         raise NoServer(
             "no server is known",
-            hint=f"start one with `lesiongan up`, or give --url and --key, or set {URL_VARIABLE}"
-            f" and {KEY_VARIABLE}",
+            hint="start one with `lesiongan up`, name one with `lesiongan login`, or give --url "
+            f"and --key, or set {URL_VARIABLE} and {KEY_VARIABLE}",
         )
-    url = url.rstrip("/")
-    key = key or variables.get(KEY_VARIABLE)
-    if not key and url == str(stack.get("url", "")).rstrip("/"):
-        key = stack.get("key")
-    return Server(_checked_url(url), _checked_key(key))
+    return Server(_checked_url(url.rstrip("/")), _checked_key(key))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.rstrip("/") == other.rstrip("/")
 
 
 def _checked_url(url: str) -> str:
@@ -82,13 +101,13 @@ def _checked_key(key: str | None) -> str | None:
     return key or None
 
 
-def _read_stack(folder: Path) -> dict[str, Any]:
-    """The nearest stack file's content; nothing where there is none, or none that we may read."""
+def _read_stack(folder: Path) -> Profile | None:
+    """The nearest stack; None where there is none, or none that we may read."""
     for place in (folder, *folder.parents):
         try:
             content = json.loads((place / STACK_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(content, dict):
-            return content
-    return {}
+        if isinstance(content, dict) and isinstance(content.get("url"), str):
+            return Profile(content["url"], content.get("key"))
+    return None

@@ -4,19 +4,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lesiongan.client.transport import Call, Transport
+from lesiongan.client.call import Call
+from lesiongan.client.exchange import Exchange
+from lesiongan.client.flow import Flow
 from lesiongan.contracts.base import Command
 from lesiongan.contracts.jobs import Estimate, Job
 
 
-def submit(call: Call, transport: Transport) -> Job:
-    """The job that ``call`` makes, or that it made before."""
-    return transport.read(call.with_idempotency_key(), Job)
+def submit(exchange: Exchange, call: Call, key: str | None = None) -> Flow[Job]:
+    """The job that ``call`` makes, or that it made before.
+
+    ``key`` is the Idempotency-Key; without one, each call has its own, which its retries share.
+    """
+    return exchange.read(call.with_idempotency_key(key), Job)
 
 
-def estimate(call: Call, transport: Transport) -> Estimate:
+def estimate(exchange: Exchange, call: Call) -> Flow[Estimate]:
     """What ``call`` would cost; nothing is made."""
-    return transport.read(replace(call, params={**call.params, "dry_run": "true"}), Estimate)
+    return exchange.read(replace(call, params={**call.params, "dry_run": "true"}), Estimate)
 
 
 def post_command(path: str, command: Command) -> Call:

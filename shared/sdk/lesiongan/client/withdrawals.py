@@ -1,24 +1,22 @@
 """Withdrawals of patients, for holders of an ``admin`` key."""
 
-from collections.abc import Iterator
-
+from lesiongan.client.binding import Mode, Resource, items
+from lesiongan.client.call import Call
+from lesiongan.client.flow import Stream
 from lesiongan.client.paging import every
-from lesiongan.client.transport import Call, Transport
 from lesiongan.contracts.withdrawals import WithdrawalCommand, WithdrawalSummary
 
 #: All objects are deleted before the server answers.
 ANSWER_SECONDS = 600.0
 
 
-class Withdrawals:
+class Withdrawals(Resource[Mode]):
     """What was withdrawn: ``client.withdrawals``."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def list(self, *, limit: int | None = None) -> Iterator[WithdrawalSummary]:
+    @items
+    def list(self, *, limit: int | None = None) -> Stream[WithdrawalSummary]:
         """Withdrawals, newest first: pseudonyms and counts."""
-        return every(self._transport, "/withdrawals", WithdrawalSummary, limit=limit)
+        return every(self.exchange, "/withdrawals", WithdrawalSummary, limit=limit)
 
 
 def withdraw_call(command: WithdrawalCommand) -> Call:
