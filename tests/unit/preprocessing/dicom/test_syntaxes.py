@@ -91,6 +91,16 @@ def test_compressed_slices_come_out_exactly(syntax: UID) -> None:
     assert np.array_equal(hu(found), EXPECTED_HU)
 
 
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: UID(syntax).keyword)
+def test_signed_values_of_12_bits_come_out_exactly(syntax: UID) -> None:
+    """No stream says of itself that it is signed: the header counts."""
+    dataset = ct(PICTURE, BitsStored=12, HighBit=11, PixelRepresentation=1)
+    found = hu(image([compressed(dataset, syntax, LOSSLESS[syntax])]))
+    signed = (PICTURE.astype(int) + 2048) % 4096 - 2048
+    assert signed.min() < 0
+    assert np.array_equal(found, signed - 1024)
+
+
 @pytest.mark.parametrize(
     "syntax", sorted(NATIVE - {ExplicitVRBigEndian}), ids=lambda syntax: UID(syntax).keyword
 )
