@@ -22,6 +22,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "LESIONGAN_S3_ACCESS_KEY": lambda: secrets.token_hex(10),
     "LESIONGAN_S3_SECRET_KEY": lambda: secrets.token_hex(20),
     "LESIONGAN_SECRET": lambda: secrets.token_hex(32),
+    "LESIONGAN_GRAFANA_PASSWORD": lambda: secrets.token_hex(16),
     "LESIONGAN_BOOTSTRAP_KEY": lambda: f"lg_{secrets.token_hex(20)}",
 }
 

@@ -21,7 +21,7 @@ from shared.web.auth import ensure_key
 
 def prepare(settings: Settings, *, api_key: str | None = None) -> None:
     """Upgrade the schema, make the bucket and, if ``api_key`` is given, an admin key of it."""
-    _reach(settings.s3_endpoint, default_port=443 if settings.s3_secure else 80)
+    reach(settings.s3_endpoint, default_port=443 if settings.s3_secure else 80)
     upgrade(settings.database_url)
     _make_bucket(settings)
     if api_key is None:
@@ -33,8 +33,11 @@ def prepare(settings: Settings, *, api_key: str | None = None) -> None:
     engine.dispose()
 
 
-def _reach(endpoint: str, *, default_port: int) -> None:
-    """Try the address once: the client tries a wrong one for a minute before it says so."""
+def reach(endpoint: str, *, default_port: int) -> None:
+    """Try the address once: the client tries a wrong one for a minute before it says so.
+
+    Raises :class:`StoreUnavailable`.
+    """
     try:
         address = urlsplit(f"//{endpoint}")
         where = (address.hostname or "", address.port or default_port)

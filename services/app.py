@@ -7,4 +7,5 @@ from services.gateway.api import routers as gateway
 from services.preprocessing.api import routers as preprocessing
 from shared.web.app import create_app
 
-app = create_app("all services", [*gateway, *preprocessing, *augmentation, *gan, *classification])
+routers = [*gateway, *preprocessing, *augmentation, *gan, *classification]
+app = create_app("all services", routers, watches_ledger=True)

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.errors import LesionGanError
+from shared.observed_settings import ObservedSettings
 from shared.oidc_settings import OidcSettings
 
 DEFAULT_SECRET = "change-me"  # noqa: S105 - what must not be used
@@ -27,7 +28,7 @@ class InvalidSettings(LesionGanError):
     title = "Invalid settings"
 
 
-class Settings(OidcSettings):
+class Settings(OidcSettings, ObservedSettings):
     """Where the three servers are, and who this installation is."""
 
     model_config = SettingsConfigDict(env_prefix="LESIONGAN_", extra="ignore")

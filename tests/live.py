@@ -56,14 +56,19 @@ class LiveApi:
 
 @contextmanager
 def live_api(
-    servers: Servers, sessions: Sessions, log: Path, **environment: str
+    servers: Servers,
+    sessions: Sessions,
+    log: Path,
+    *,
+    app: str = "services.app:app",
+    **environment: str,
 ) -> Iterator[LiveApi]:
-    """All services behind a port of loopback, ended with the context."""
+    """All services behind a port of loopback, ended with the context. ``app``: as uvicorn's."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ("--port", str(port), "--no-access-log", "--timeout-keep-alive", "75")
-    module = ("uvicorn", "services.app:app", *options)
+    module = ("uvicorn", app, *options)
     with log.open("wb") as sink:
         process = subprocess.Popen(
             (sys.executable, "-m", *module),

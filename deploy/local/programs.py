@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -58,7 +59,20 @@ def application_programs(
     sweeper = _python(layout, "sweeper", ("shared.worker.sweep",), complete, after=PREPARED)
     webhooks = _python(layout, "webhooks", ("shared.worker.deliver",), complete, after=PREPARED)
     workers = [_worker(layout, name, queues, complete) for name, queues in WORKER_QUEUES.items()]
-    return [prepare, _api(layout, ports["api"], complete), sweeper, webhooks, *workers]
+    others = _watched([sweeper, webhooks, *workers])
+    return [prepare, _api(layout, ports["api"], complete), *others]
+
+
+def _watched(programs: list[Program]) -> list[Program]:
+    """Each with a metrics port of its own, from LESIONGAN_METRICS_PORT upwards, if that is set."""
+    name = "LESIONGAN_METRICS_PORT"
+    first = int(os.environ.get(name) or 0)
+    if first == 0:
+        return programs
+    return [
+        replace(each, environment={**each.environment, name: str(port)})
+        for port, each in enumerate(programs, start=first)
+    ]
 
 
 def _api(layout: Layout, port: int, environment: Mapping[str, str]) -> Program:

@@ -147,4 +147,4 @@ async def get_events(
 OPENAPI_DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 routers = [router, keys_router, usage_router, audit_router, webhooks_router, withdrawals_router]
-app = create_app("gateway", routers, document=OPENAPI_DOCUMENT)
+app = create_app("gateway", routers, document=OPENAPI_DOCUMENT, watches_ledger=True)

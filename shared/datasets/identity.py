@@ -16,8 +16,8 @@ STEP_VERSIONS = {
     "generate": 1,
     "generate-set": 1,
     "train-gan": 1,
-    "train-classifier": 2,
-    "experiment": 2,
+    "train-classifier": 3,
+    "experiment": 3,
 }
 
 

@@ -67,7 +67,11 @@ def _one_step(session: Session, known: Made, *, only_synthetic: bool) -> Made:
     )
     if only_synthetic:
         made_of &= DatasetRow.kind == "synthetic"
-    trained = or_(GanRow.dataset_id.in_(known.datasets), GanRow.job_id.in_(known.jobs))
+    trained = or_(
+        GanRow.dataset_id.in_(known.datasets),
+        GanRow.job_id.in_(known.jobs),
+        GanRow.command["init_from"].astext.in_(known.gans),
+    )
     taught = or_(
         _any_of(ClassifierRow.datasets, known.datasets), ClassifierRow.job_id.in_(known.jobs)
     )

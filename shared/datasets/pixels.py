@@ -1,6 +1,6 @@
 """Stored images as arrays, and arrays as PNGs. Workers use it; APIs carry no array library."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -12,6 +12,7 @@ from shared.datasets import reading
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageRecord
 from shared.errors import BadInput
+from shared.observability import tracing
 from shared.storage.port import ObjectStore
 
 
@@ -23,16 +24,31 @@ class Labelled(NamedTuple):
     records: Sequence[ImageRecord]
 
 
+@tracing.traced("load training images")
 def load_train(
-    store: ObjectStore, dataset: StoredDataset, categories: Sequence[Category]
+    store: ObjectStore,
+    dataset: StoredDataset,
+    categories: Sequence[Category],
+    *,
+    unlabelled: bool = False,
 ) -> Labelled:
-    """The training split; labels are places in ``categories``.
+    """The training split; labels are places in ``categories``, -1 those of ``unlabelled`` images.
 
     This is the only door through which training reads images: it never opens ``val`` or ``test``.
 
     Raises :class:`BadInput` for images that are not 8-bit and of one size, or if there are none.
     """
-    return _load(store, dataset, categories, "train")
+    wanted = {*categories, None} if unlabelled else set(categories)
+    return _load(store, dataset, categories, "train", wanted)
+
+
+def load_unlabelled(store: ObjectStore, dataset: StoredDataset) -> npt.NDArray[np.uint8]:
+    """Training images without a category, uint8 [N, C, H, W]; N may be 0."""
+    records = [record for record in dataset.select(split="train") if record.category is None]
+    images = [decode_uint8(png) for _, png in reading.iterate(store, dataset, records)]
+    if len({image.shape for image in images}) > 1:
+        raise BadInput(f"the images of data set {dataset.row.id} differ in size: preprocess it")
+    return np.stack(images) if images else np.empty((0, 1, 1, 1), dtype=np.uint8)
 
 
 def load_held_out(
@@ -42,13 +58,16 @@ def load_held_out(
     split: Literal["val", "test"],
 ) -> Labelled:
     """A split that nothing is trained on, as :func:`load_train` answers."""
-    return _load(store, dataset, categories, split)
+    return _load(store, dataset, categories, split, set(categories))
 
 
 def _load(
-    store: ObjectStore, dataset: StoredDataset, categories: Sequence[Category], split: Split
+    store: ObjectStore,
+    dataset: StoredDataset,
+    categories: Sequence[Category],
+    split: Split,
+    wanted: Collection[Category | None],
 ) -> Labelled:
-    wanted = set(categories)
     records = [record for record in dataset.select(split=split) if record.category in wanted]
     if not records:
         which = "training" if split == "train" else split
@@ -58,7 +77,7 @@ def _load(
         if record.unit != "uint8":
             raise BadInput(f"data set {dataset.row.id} holds HU, not 8-bit images: preprocess it")
         images.append(decode_uint8(png))
-        labels.append(categories.index(record.category))
+        labels.append(-1 if record.category is None else categories.index(record.category))
         read.append(record)
     if len({image.shape for image in images}) > 1:
         raise BadInput(f"the images of data set {dataset.row.id} differ in size: preprocess it")

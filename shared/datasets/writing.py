@@ -17,6 +17,7 @@ from shared.datasets.removal import delete_objects
 from shared.datasets.shards import MAX_IMAGES, ShardWriter
 from shared.db.tables import ShardRow
 from shared.errors import AlreadyMade, BadInput
+from shared.observability import metrics, tracing
 from shared.storage.port import ObjectStore
 
 
@@ -156,9 +157,11 @@ class DatasetWriter:
             first_index = self._to.place.first_index + len(self._records)
             self._open = ShardWriter(self._next_shard, first_index)
         self._open.add(png, meta, previous=previous, following=following)
+        metrics.image_written()
         if self._open.full or len(self._open) >= self._plan(self._next_shard):
             self.flush()
 
+    @tracing.traced("finish the data set")
     def finish(self, new: NewDataset) -> Callable[[Session], None]:
         """Store the last shard and the manifest.
 
@@ -185,6 +188,7 @@ class DatasetWriter:
         if self._open is not None:
             self._store_shard(self._open)
 
+    @tracing.traced("store a shard")
     def _store_shard(self, writer: ShardWriter) -> None:
         with writer:
             shard = writer.close()

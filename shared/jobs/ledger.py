@@ -16,7 +16,7 @@ from shared.db.rows import require
 from shared.db.tables import JobEventRow, JobRow
 from shared.db.tombstones import refuse_withdrawn
 from shared.errors import Conflict, LesionGanError, NotFound
-from shared.jobs import devices, queries
+from shared.jobs import counting, devices, queries
 from shared.jobs.notices import notify, notify_waiting
 from shared.jobs.outbox import announce
 from shared.jobs.states import Event, State, after, before
@@ -38,6 +38,9 @@ class Claim:
     target: str | None
     #: The device that this attempt has to itself.
     device: str | None = None
+    #: Of the request that asked for the job.
+    request_id: str | None = None
+    trace: str | None = None
 
 
 class WorkerDied(LesionGanError):
@@ -82,7 +85,16 @@ def claim(
     if row is None:
         return None
     notify(session, job_id)
-    return Claim(job_id, row.attempts, row.kind, row.input, row.target, row.device)
+    return Claim(
+        job_id,
+        row.attempts,
+        row.kind,
+        row.input,
+        row.target,
+        row.device,
+        request_id=row.request_id,
+        trace=row.trace,
+    )
 
 
 def renew(session: Session, claim: Claim, *, lease: timedelta) -> bool:
@@ -172,6 +184,7 @@ def stall(
     A job that is given up has failed as ``why`` says.
     """
     row.stalls += 1
+    counting.stalled(session, row, why)
     if row.cancel_requested:
         _end(session, row, Event.CANCEL)
     elif row.stalls >= max_stalls:
@@ -284,6 +297,7 @@ def _end(session: Session, row: JobRow, event: Event) -> None:
     row.finished_at = func.clock_timestamp()
     row.lease_expires_at, row.eta_seconds = None, None
     session.flush()
+    counting.ended(session, row)
     announce(session, row.id)
     notify(session, row.id)
     notify_waiting(session, row.id)

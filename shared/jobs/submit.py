@@ -68,6 +68,8 @@ class Submitted:
     replayed: bool = False
     #: Jobs that this request made and that could run now.
     ready: Sequence[JobRow] = ()
+    #: The job is new and stands in no graph: it has neither parents nor children.
+    alone: bool = False
 
 
 #: What is locked while a graph of jobs is written, cancelled or retried: two such transactions
@@ -120,7 +122,8 @@ def submit(
     row = writer.insert(new, job_id)
     if limits is not None and row.finished_at is None:
         enforce(session, key_id, limits)
-    return Submitted(row, made=True, ready=writer.ready)
+    alone = not new.parents and not new.requires
+    return Submitted(row, made=True, ready=writer.ready, alone=alone)
 
 
 def require(session: Session, row: JobRow, required: Sequence[NewJob]) -> Sequence[JobRow]:

@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobRow
-from shared.jobs import devices, ledger, queries
+from shared.jobs import counting, devices, ledger, queries
 from shared.queue.port import QUEUES, Doorbell
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ def requeue_expired(session: Session, *, max_stalls: int = ledger.MAX_STALLS) ->
     rows = queries.expired(session)
     for row in rows:
         log.warning("worker %s went silent on %s (attempt %d)", row.worker, row.id, row.attempts)
+        counting.expired(session, row)
         died = ledger.WorkerDied("the worker went silent")
         ledger.stall(session, row, died, max_stalls=max_stalls)
     return len(rows)

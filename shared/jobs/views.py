@@ -27,6 +27,11 @@ def job_view(session: Session, row: JobRow) -> Job:
     return job_views(session, [row])[0]
 
 
+def lone_job_view(session: Session, row: JobRow) -> Job:
+    """:func:`job_view` of a job that has neither parents nor children, without looking for them."""
+    return _view(row, _progress(session, row), [], [])
+
+
 def job_views(session: Session, rows: Sequence[JobRow]) -> list[Job]:
     """Jobs as clients see them, with one query for all of their parents and children."""
     ids = [row.id for row in rows]

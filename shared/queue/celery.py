@@ -7,6 +7,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from shared.observability import metrics
 from shared.queue.port import RUN_JOB
 from shared.settings import Settings
 
@@ -51,6 +52,7 @@ class CeleryDoorbell:
         try:
             self._celery.send_task(RUN_JOB, args=[job_id], queue=queue, retry=False)
         except (OperationalError, RedisError, OSError) as error:
+            metrics.DOORBELL_FAILURES.inc()
             log.warning("doorbell for %s not rung: %s", job_id, error)
             return False
         return True

@@ -3,6 +3,7 @@
 import errno
 import io
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar, cast
@@ -12,6 +13,8 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
+from shared.errors import LesionGanError
+from shared.observability import metrics, tracing
 from shared.settings import Settings
 from shared.storage.port import Listed, ObjectMissing, StoreRefused, StoreUnavailable
 
@@ -72,6 +75,7 @@ class S3Store:
 
     def put(self, key: str, data: bytes, *, content_type: str = "application/octet-stream") -> None:
         _ask(
+            "put",
             self._client.put_object,
             self._bucket,
             key,
@@ -90,6 +94,7 @@ class S3Store:
     ) -> None:
         with path.open("rb") as file:
             _ask(
+                "put",
                 self._client.put_object,
                 self._bucket,
                 key,
@@ -101,13 +106,13 @@ class S3Store:
             )
 
     def get(self, key: str) -> bytes:
-        return _ask(self._read, self._bucket, key, 0, 0)
+        return _ask("get", self._read, self._bucket, key, 0, 0)
 
     def get_range(self, key: str, offset: int, size: int) -> bytes:
-        return _ask(self._read, self._bucket, key, offset, size) if size else b""
+        return _ask("get", self._read, self._bucket, key, offset, size) if size else b""
 
     def stream(self, key: str) -> Iterator[bytes]:
-        response = _ask(self._client.get_object, self._bucket, key)
+        response = _ask("open", self._client.get_object, self._bucket, key)
         try:
             yield from response.stream(CHUNK_BYTES)
         except HTTPError as error:
@@ -117,9 +122,11 @@ class S3Store:
             response.release_conn()
 
     def list(self, prefix: str, *, bucket: str | None = None) -> Iterator[Listed]:
-        found = _ask(self._client.list_objects, bucket or self._bucket, prefix, recursive=True)
+        found = _ask(
+            None, self._client.list_objects, bucket or self._bucket, prefix, recursive=True
+        )
         while True:
-            entry = _ask(next, found, None)
+            entry = _ask(None, next, found, None)
             if entry is None:
                 return
             if not entry.is_dir and entry.object_name is not None:
@@ -130,20 +137,20 @@ class S3Store:
 
     def open_foreign(self, bucket: str, key: str) -> bytes:
         try:
-            return _ask(self._read, bucket, key, 0, 0)
+            return _ask("get", self._read, bucket, key, 0, 0)
         except ObjectMissing:
             # A lab may name its objects after its patients.
             raise ObjectMissing(f"an object of bucket {bucket} is not there") from None
 
     def delete(self, key: str) -> None:
-        _ask(self._client.remove_object, self._bucket, key)
+        _ask("delete", self._client.remove_object, self._bucket, key)
 
     def ensure_bucket(self) -> None:
-        if not _ask(self._client.bucket_exists, self._bucket):
-            _ask(self._client.make_bucket, self._bucket, self._region)
+        if not _ask("check", self._client.bucket_exists, self._bucket):
+            _ask("make", self._client.make_bucket, self._bucket, self._region)
 
     def check(self) -> None:
-        if not _ask(self._client.bucket_exists, self._bucket):
+        if not _ask("check", self._client.bucket_exists, self._bucket):
             raise StoreUnavailable(f"bucket {self._bucket} does not exist")
 
     def _read(self, bucket: str, key: str, offset: int, size: int) -> bytes:
@@ -163,8 +170,25 @@ def _http_pool() -> urllib3.PoolManager:
     )
 
 
-def _ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call S3 and translate its failures into ours."""
+def _ask(operation: str | None, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call S3, translate its failures into ours and, unless ``operation`` is None, time it.
+
+    A listing is not timed: its entries come with one request for each thousand.
+    """
+    began_ns = time.perf_counter_ns()
+    try:
+        return _translated(call, *args, **kwargs)
+    except LesionGanError as error:
+        metrics.bound(metrics.S3_ERRORS, operation or "list", error.title).inc()
+        raise
+    finally:
+        if operation is not None:
+            took_ns = time.perf_counter_ns() - began_ns
+            metrics.bound(metrics.S3_SECONDS, operation).observe(took_ns * 1e-9)
+            tracing.note(f"s3 {operation}", took_ns)
+
+
+def _translated(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return call(*args, **kwargs)
     except S3Error as error:

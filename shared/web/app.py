@@ -1,5 +1,6 @@
 """What every API has: connections, problems, health, and one look of its documentation."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -8,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
 
 from shared.db.engine import make_engine, make_sessions
 from shared.observability.logs import configure_logging
+from shared.observability.tracing import configure_tracing
 from shared.queue.celery import CeleryDoorbell
+from shared.queue.presence import Presence
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
 from shared.web import health, problems
@@ -19,13 +23,18 @@ from shared.web.document import described
 from shared.web.documentation import add_documentation
 from shared.web.front import Front
 from shared.web.front.state import FrontState
+from shared.web.metering.ledger import LedgerCollector
 from shared.web.oidc import Tokens
 from shared.web.state import WebState
 from shared.web.watcher import Watcher
 
 
 def create_app(
-    title: str, routers: Sequence[APIRouter], *, document: Path | None = None
+    title: str,
+    routers: Sequence[APIRouter],
+    *,
+    document: Path | None = None,
+    watches_ledger: bool = False,
 ) -> FastAPI:
     """An API of ``routers``. Nothing connects before it starts.
 
@@ -33,6 +42,7 @@ def create_app(
         title: what it is called in its documentation.
         routers: what it serves, besides health and metrics.
         document: an OpenAPI document to serve in place of its own.
+        watches_ledger: whether its metrics are also of queues, workers and trainings.
     """
     app = FastAPI(
         title=f"LesionGAN: {title}",
@@ -44,6 +54,7 @@ def create_app(
         # A redirect would name the scheme that a proxy before us has taken off.
         redirect_slashes=False,
     )
+    app.state.watches_ledger = watches_ledger
     problems.install(app)
     app.add_middleware(Front)
     add_documentation(app)
@@ -64,9 +75,12 @@ def _read_document(path: Path) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    configure_logging()
-    state = connect(get_settings())
+    settings = get_settings()
+    configure_logging(settings)
+    end_tracing = configure_tracing(settings, app.title)
+    state = connect(settings)
     app.state.web = state
+    app.state.registries = [_of_ledger(state)] if app.state.watches_ledger else []
     app.state.front = FrontState.of(state)
     await state.watcher.start()
     await app.state.front.audit.start()
@@ -78,6 +92,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await state.tokens.stop()
         await state.watcher.stop()
         state.engine.dispose()
+        # uvicorn ends by the signal that it was sent, so nothing runs at its exit.
+        await asyncio.to_thread(end_tracing)
+
+
+def _of_ledger(state: WebState) -> CollectorRegistry:
+    made = CollectorRegistry()
+    made.register(LedgerCollector(state.glances, Presence(state.settings).by_queue))
+    return made
 
 
 def connect(settings: Settings) -> WebState:

@@ -1,13 +1,13 @@
 """``/health/live``, ``/health/ready`` and ``/metrics`` of every service."""
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import Unavailable
+from shared.observability.exposition import MEDIA_TYPE, exposition
 from shared.storage.port import StoreUnavailable
 from shared.web.responses import Responses
 from shared.web.routing import Router
@@ -89,5 +89,7 @@ def _redis_answers(state: WebState) -> bool:
     responses={200: {"content": _METRICS}},
     response_class=PlainTextResponse,
 )
-def metrics() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(request: Request) -> Response:
+    """Of this process; the gateway's are also of the ledger."""
+    registries = request.app.state.registries
+    return Response(exposition(*registries), media_type=MEDIA_TYPE)

@@ -15,7 +15,8 @@ from lesiongan.contracts.jobs import ENDED, Estimate, Job
 from shared.jobs import estimates, ledger
 from shared.jobs.limits import Limits
 from shared.jobs.submit import Idempotency, Plan, Submitted, replay, submit
-from shared.jobs.views import job_view
+from shared.jobs.views import job_view, lone_job_view
+from shared.observability import metrics, tracing
 from shared.web.auth import Caller, Submitter
 from shared.web.state import StateDep, WebState
 
@@ -57,12 +58,15 @@ class Submission:
 
     def submit_and_view(self, plan: Plan) -> tuple[Submitted, Job]:
         """:meth:`submit`, and the job as it was written: no second session reads it again."""
-        with self.state.sessions() as session:
+        with tracing.span("submit"), self.state.sessions() as session:
             done = self._written(session, plan)
-            view = job_view(session, done.job)
+            view = (lone_job_view if done.alone else job_view)(session, done.job)
             session.commit()
-        for row in done.ready:
-            self.state.bell.ring(row.queue, row.id)
+        if done.made:
+            metrics.bound(metrics.JOBS_SUBMITTED, done.job.kind).inc()
+        with tracing.span("ring"):
+            for row in done.ready:
+                self.state.bell.ring(row.queue, row.id)
         return done, view
 
     def _written(self, session: Session, plan: Plan) -> Submitted:

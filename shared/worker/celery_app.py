@@ -3,15 +3,20 @@
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from celery import Celery, signals
 
 from shared.errors import LesionGanError
+from shared.observability.devices import gpu_share
+from shared.observability.exposition import serve_metrics
 from shared.observability.logs import configure_logging
+from shared.observability.tracing import configure_tracing
 from shared.queue.celery import make_celery
 from shared.queue.port import QUEUES, RUN_JOB
-from shared.settings import get_settings
+from shared.queue.presence import Presence, Worker
+from shared.settings import Settings, get_settings
 from shared.worker.ports import Task, connect
 from shared.worker.pulse import Pulse
 from shared.worker.runner import JobRunner
@@ -45,14 +50,17 @@ def work(
     unknown = set(queues) - set(QUEUES)
     if unknown or not queues:
         raise UnknownQueue(f"queues must be some of {', '.join(QUEUES)}, not {sorted(unknown)}")
-    configure_logging()
     settings = get_settings()
+    configure_logging(settings)
+    configure_tracing(settings, name)
+    serve_metrics(settings)
     runner = JobRunner(connect(settings), find_task, worker=name, find_device=find_device)
     app = make_celery(settings)
     _register(app, runner)
-    _on_signals(runner, preload, Pulse(settings.pulse_file))
+    _on_signals(runner, partial(_get_ready, settings, name, queues, preload))
     app.worker_main(
         [
+            "--quiet",
             "worker",
             "--pool=solo",
             "--disable-prefetch",
@@ -66,6 +74,17 @@ def work(
     )
 
 
+def _get_ready(
+    settings: Settings, name: str, queues: Sequence[str], preload: Callable[[], None]
+) -> None:
+    preload()
+    Pulse(settings.pulse_file).start()
+    gpu = gpu_share()
+    here = Worker(name, queues) if gpu is None else Worker(name, queues, *gpu)
+    Presence(settings).announce(here)
+    log.info("ready")
+
+
 def _register(app: Celery, runner: JobRunner) -> None:
     def run_job(job_id: str) -> None:
         try:
@@ -77,15 +96,18 @@ def _register(app: Celery, runner: JobRunner) -> None:
     app.task(name=RUN_JOB)(run_job)
 
 
-def _on_signals(runner: JobRunner, preload: Callable[[], None], pulse: Pulse) -> None:
+def _on_signals(runner: JobRunner, get_ready: Callable[[], None]) -> None:
     def drain(**_: Any) -> None:
         runner.drain()
 
-    def warm_up(**_: Any) -> None:
-        preload()
-        pulse.start()
-        log.info("ready")
+    def keep_logging(**_: Any) -> None:
+        """Logging is configured already."""
 
+    def warm_up(**_: Any) -> None:
+        get_ready()
+
+    # Whoever listens to it keeps Celery from setting our loggers' levels.
+    signals.setup_logging.connect(keep_logging, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)
     signals.worker_ready.connect(warm_up, weak=False)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

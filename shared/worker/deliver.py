@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from shared.db.engine import make_engine, make_sessions
+from shared.observability.exposition import serve_metrics
 from shared.observability.logs import configure_logging
 from shared.settings import Settings, get_settings
 from shared.webhooks.deliverer import Deliverer, Limits
@@ -41,8 +42,10 @@ async def deliver(settings: Settings) -> None:
 
 
 def main() -> None:
-    configure_logging()
-    asyncio.run(deliver(get_settings()))
+    settings = get_settings()
+    configure_logging(settings)
+    serve_metrics(settings)
+    asyncio.run(deliver(settings))
     # A thread that still waits for a name would keep the process for as long as it likes.
     os._exit(0)
 

@@ -2,10 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
+from opentelemetry.trace import Span, SpanKind
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobRow
@@ -15,6 +18,7 @@ from shared.jobs.context import Cancelled, HandedBack, JobContext, Outcome, Stop
 from shared.jobs.dividing import Divided, PartOfJob
 from shared.jobs.heartbeat import Heartbeat
 from shared.jobs.ledger import Claim, LeaseLost
+from shared.observability import current, tracing
 from shared.worker import faults
 from shared.worker.attended import AttendedStore
 from shared.worker.ending import Ending, NotWritten, write_end
@@ -49,10 +53,16 @@ class JobRunner:
         """Work on a job if it is still there to be taken: a doorbell may ring twice."""
         if self._drain.is_set():
             return
+        began_ns = time.time_ns()
         claim = self._claim(job_id)
         if claim is None:
             log.info("%s is not there to be taken", job_id)
             return
+        about = current.about_job(claim.job_id, claim.kind, request_id=claim.request_id)
+        with about, _span(claim, self._worker, began_ns):
+            self._run(claim)
+
+    def _run(self, claim: Claim) -> None:
         flags = StopFlags(drain=self._drain)
         log.info("%s (%s) attempt %d", claim.job_id, claim.kind, claim.attempt)
         with Heartbeat(claim, self._ports.sessions, flags, lease=self._lease):
@@ -92,7 +102,8 @@ class JobRunner:
     def _outcome(self, claim: Claim, context: JobContext) -> Outcome:
         store = AttendedStore(self._ports.store, context.check_wanted)
         try:
-            return self._find_task(claim.kind)(context, replace(self._ports, store=store))
+            with tracing.span("work"):
+                return self._find_task(claim.kind)(context, replace(self._ports, store=store))
         except AlreadyMade as made:
             log.info("%s has nothing to do: %s", claim.job_id, made.detail)
             return Outcome(made.output)
@@ -104,7 +115,8 @@ class JobRunner:
             outcome.write(session)
             ledger.succeed(session, mine, outcome.output)
 
-        write_end(self._ports.sessions, claim, ending, within=self._lease)
+        with tracing.span("commit the result"):
+            write_end(self._ports.sessions, claim, ending, within=self._lease)
         try:
             outcome.afterwards()
             with self._ports.sessions() as session:
@@ -162,3 +174,15 @@ class JobRunner:
             log.warning("%s attempt %d is not ours any more", claim.job_id, claim.attempt)
         except Exception:
             log.exception("%s: its end could not be written", claim.job_id)
+
+
+def _span(claim: Claim, worker: str, began_ns: int) -> AbstractContextManager[Span | None]:
+    """This attempt's part of the trace that began with the request."""
+    about: dict[str, str | int] = {
+        "job.id": claim.job_id,
+        "job.attempt": claim.attempt,
+        "worker": worker,
+    }
+    return tracing.root(
+        f"job {claim.kind}", claim.trace, SpanKind.CONSUMER, began_ns=began_ns, attributes=about
+    )

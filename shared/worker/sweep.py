@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.jobs import sweep
+from shared.observability.exposition import serve_metrics
 from shared.observability.logs import configure_logging
 from shared.retention import schedule
 from shared.settings import get_settings
@@ -43,8 +44,9 @@ def _collect(ports: Ports) -> None:
 
 def main() -> None:
     """Sweep until SIGTERM; servers that are away are tried again."""
-    configure_logging()
     settings = get_settings()
+    configure_logging(settings)
+    serve_metrics(settings)
     ports = connect(settings)
     pulse = Pulse(settings.pulse_file)
     stop = threading.Event()

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
+from shared.observability import current, tracing
 
 
 class JobRow(Base):
@@ -57,6 +58,10 @@ class JobRow(Base):
     exclusive: Mapped[bool] = mapped_column(default=False)
     #: Where it runs; while it is queued, the device that it waits for.
     device: Mapped[str | None]
+
+    #: The request that asked for it, and its place in that request's trace.
+    request_id: Mapped[str | None] = mapped_column(default=current.request_id)
+    trace: Mapped[str | None] = mapped_column(default=tracing.carried)
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     started_at: Mapped[datetime | None]

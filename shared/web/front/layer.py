@@ -2,17 +2,20 @@
 
 import math
 
+from opentelemetry.trace import Span, SpanKind
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooManyRequests
-from shared.observability.logs import about_request
+from shared.observability import tracing
+from shared.observability.current import about_request
 from shared.web import problems
 from shared.web.auth import known_caller
 from shared.web.front.addresses import client_address
 from shared.web.front.body import Body
 from shared.web.front.request_ids import HEADER, request_id
 from shared.web.front.state import FrontState
+from shared.web.metering.requests import RequestMeter, method_of, route_of
 
 #: Orchestrators ask them at any time, and they name nothing.
 UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -29,17 +32,25 @@ class Front:
             await self._app(scope, receive, send)
             return
         visit = _Visit(scope, send)
-        with about_request(visit.id):
-            wait = visit.seconds_to_wait()
-            if wait > 0:
-                await visit.refuse(receive, wait)
-                return
+        parent = visit.traceparent
+        with about_request(visit.id), tracing.root("HTTP", parent, SpanKind.SERVER) as span:
+            visit.span = span
             try:
-                await self._app(scope, Body(scope, receive, visit.state.web), visit.send)
-            except Exception as error:
-                if visit.answered:
-                    raise  # the connection breaks: nobody may take half an answer for a whole one
-                await visit.fail(receive, error)
+                await self._answer(visit, scope, receive)
+            finally:
+                visit.meter.ended()
+
+    async def _answer(self, visit: "_Visit", scope: Scope, receive: Receive) -> None:
+        wait = visit.seconds_to_wait()
+        if wait > 0:
+            await visit.refuse(receive, wait)
+            return
+        try:
+            await self._app(scope, Body(scope, receive, visit.state.web), visit.send)
+        except Exception as error:
+            if visit.answered:
+                raise  # the connection breaks: nobody may take half an answer for a whole one
+            await visit.fail(receive, error)
 
 
 class _Visit:
@@ -49,6 +60,8 @@ class _Visit:
         self.state: FrontState = scope["app"].state.front
         self.id = request_id(scope)
         self.answered = False
+        self.meter = RequestMeter(scope)
+        self.span: Span | None = None
         self._scope = scope
         self._send = send
         self._address = client_address(scope, self.state.web.settings.trusted_proxies)
@@ -56,6 +69,15 @@ class _Visit:
             (value for name, value in scope["headers"] if name == b"authorization"), None
         )
         scope.setdefault("state", {})["request_id"] = self.id
+
+    @property
+    def traceparent(self) -> str | None:
+        """Where the client's own trace stands, if it says so."""
+        if not tracing.enabled():
+            return None
+        headers = self._scope["headers"]
+        found = next((value for name, value in headers if name == b"traceparent"), b"")
+        return str(found, "latin-1") or None
 
     def seconds_to_wait(self) -> float:
         if self._scope["path"] in UNLIMITED:
@@ -80,6 +102,9 @@ class _Visit:
     def _answer(self, message: Message) -> None:
         self.answered = True
         state, status = self.state, message["status"]
+        self.meter.answered(status)
+        if self.span is not None:
+            self._name_span(self.span, status)
         caller = known_caller(self._scope)
         if caller is not None:
             state.rates.found_good(self._authorization, caller.key_id)
@@ -88,3 +113,12 @@ class _Visit:
         state.audit.note(self._scope, message, request_id=self.id, address=self._address)
         headers = state.headers.completed(message.get("headers", []))
         message["headers"] = [*headers, (HEADER, self.id.encode())]
+
+    def _name_span(self, span: Span, status: int) -> None:
+        """By the route's template: the address itself and its query stay out of the trace."""
+        method, route = method_of(self._scope), route_of(self._scope)
+        span.update_name(f"{method} {route}")
+        span.set_attributes({"http.route": route, "http.response.status_code": status})
+        span.set_attribute("request.id", self.id)
+        if status >= 500:
+            tracing.failed(span, str(status))

@@ -84,3 +84,31 @@ def test_errors_quote_no_values(sessions: Sessions) -> None:
     with pytest.raises(IntegrityError) as caught:
         committed(sessions, lambda session: session.add(key()))
     assert "Doe" not in str(caught.value)
+
+
+def _lost(sessions: Sessions, hurried: Sessions) -> None:
+    """End the connection that the pool holds, as a database that starts anew does."""
+    with hurried() as session:
+        process_id = session.scalar(text("SELECT pg_backend_pid()"))
+    with sessions() as other:
+        other.execute(text("SELECT pg_terminate_backend(:it, 5000)"), {"it": process_id})
+
+
+def test_a_connection_that_lay_idle_is_asked_before_it_is_lent(
+    hurried: Sessions, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.db.engine.TRUSTED_SECONDS", 0.0)
+    _lost(sessions, hurried)
+    with hurried() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_connection_that_was_just_used_is_not_asked(
+    hurried: Sessions, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.db.engine.TRUSTED_SECONDS", 60.0)
+    _lost(sessions, hurried)
+    with pytest.raises(DBAPIError), hurried() as session:
+        session.execute(text("SELECT 1"))
+    with hurried() as session:
+        assert session.scalar(text("SELECT 1")) == 1

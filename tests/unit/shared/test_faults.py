@@ -119,7 +119,7 @@ def test_refusals_of_the_store_pass_by_their_code(code: str, status: int, passes
         raise refusal(code, status)
 
     with pytest.raises(StoreUnavailable) as caught:
-        _ask(refused)
+        _ask("put", refused)
     assert caught.value.detail == f"the object store refused: {code}"
     assert (faults.passing(caught.value) is not None) is passes
 
@@ -129,7 +129,7 @@ def test_a_full_disk_is_not_the_stores_fault(tmp_path: Path) -> None:
         raise out_of_disk()
 
     with pytest.raises(OSError, match="No space left"):
-        _ask(send)
+        _ask("put", send)
 
 
 def fill(writer: ShardWriter) -> None:

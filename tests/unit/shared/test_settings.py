@@ -157,3 +157,13 @@ def test_an_issuer_of_this_machine_may_be_plain(issuer: str) -> None:
 def test_outside_production_any_issuer_may_be_plain(environment: str) -> None:
     plain = {"oidc_issuer": "http://issuer.example", "environment": environment}
     Settings.model_validate({**GIVEN, **OIDC, **plain})
+
+
+def test_traces_go_nowhere_unless_an_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LESIONGAN_OTLP_ENDPOINT", "")
+    assert get_settings().otlp_endpoint is None
+    get_settings.cache_clear()
+    monkeypatch.setenv("LESIONGAN_OTLP_ENDPOINT", "collector:4318")
+    with pytest.raises(InvalidSettings, match=r"LESIONGAN_OTLP_ENDPOINT.*not http://host:port"):
+        get_settings()
+    get_settings.cache_clear()

@@ -1,0 +1,1 @@
+"""``lesiongan doctor``: what is wrong with an installation, and what to do."""
