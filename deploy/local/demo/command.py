@@ -12,7 +12,7 @@ from deploy.local.demo.timeline import Timeline
 from deploy.local.failures import StackError
 from deploy.local.layout import HOME_VARIABLE
 from lesiongan.cli.command import tell_error
-from lesiongan.cli.exits import FAILED, INTERRUPTED, exit_code
+from lesiongan.cli.exits import FAILED, INTERRUPTED
 from lesiongan.cli.progress import display
 from lesiongan.cli.session import print_json
 from lesiongan.client import Client
@@ -42,7 +42,7 @@ def demo(  # noqa: PLR0913 - one argument an option
         made, server = _run(plan, url, key, home, quiet=as_json)
     except ClientError as error:
         tell_error(error)
-        raise typer.Exit(exit_code(error)) from None
+        raise typer.Exit(FAILED) from None
     except (StackError, LesionGanError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(FAILED) from None

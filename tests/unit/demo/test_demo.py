@@ -186,7 +186,7 @@ def test_a_server_that_is_not_there_is_one_line(
     out = tmp_path / "out"
     arguments = ["--url", "http://127.0.0.1:1", "--key", "lg_x", "--out", str(out), "--json"]
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 5
+    assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.startswith("error: nothing answers at http://127.0.0.1:1")
     assert result.stderr.count("\n") == 1

@@ -108,7 +108,7 @@ def test_preprocess_sends_only_what_was_asked(
 def test_what_the_server_refuses_is_one_line(run: Run) -> None:
     refused = problem(404, "Not found", "there is no data set\nds_x")
     result = run(Script(refused), "datasets", "show", "ds_x")
-    assert result.exit_code == 3
+    assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr == "error: Not found: there is no data set ds_x\n"
 
@@ -116,14 +116,14 @@ def test_what_the_server_refuses_is_one_line(run: Run) -> None:
 def test_a_problem_as_json(run: Run) -> None:
     refused = problem(401, "Unauthorized", "send a key")
     result = run(Script(refused), "jobs", "list", "--json")
-    assert result.exit_code == 4
+    assert result.exit_code == 1
     assert json.loads(result.stdout)["error"]["status"] == 401
     assert "lesiongan login" in result.stderr
 
 
 def test_no_server_is_one_line(run: Run) -> None:
     result = run(Script(httpx.ConnectError("refused")), "jobs", "list")
-    assert result.exit_code == 5
+    assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert "nothing answers" in result.stderr
 

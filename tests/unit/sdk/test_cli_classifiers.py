@@ -153,7 +153,7 @@ def test_what_is_no_images_fault_ends_at_once(
 ) -> None:
     script = Script(refused)
     result = run(script, "classify", *images, "--classifier", "clf_x")
-    assert result.exit_code == 3
+    assert result.exit_code == 1
     assert len(script.requests) == 1
     assert "first.png" not in result.stderr
 

@@ -6,45 +6,31 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lesiongan.cli.exits import exit_code
-from lesiongan.errors import ClientError, NoServer, UnexpectedAnswer, WaitTimeout
 from tests.unit.sdk.fake_server import Run, Script, job, page, problem
 from tests.unit.sdk.made import EXPERIMENT, GAN, experiment, experiment_running
 from tests.unit.sdk.test_cli import DATASET, dataset
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"),
+    ("answer", "told"),
     [
-        (problem(401, "Unauthorized", "x"), 4),
-        (problem(403, "Forbidden", "x"), 4),
-        (problem(404, "Not found", "x"), 3),
-        (problem(409, "Conflict", "x"), 3),
-        (problem(422, "Invalid input", "x"), 3),
-        (problem(429, "Quota exceeded", "x"), 3),
-        (problem(500, "Internal error", "x"), 5),
-        (httpx.Response(200, html="<p>hello"), 5),
-        (httpx.ReadError("cut"), 5),
+        (problem(401, "Unauthorized", "x"), 401),
+        (problem(403, "Forbidden", "x"), 403),
+        (problem(404, "Not found", "x"), 404),
+        (problem(429, "Quota exceeded", "x"), 429),
+        (problem(500, "Internal error", "x"), 500),
+        (httpx.Response(200, html="<p>hello"), None),
+        (httpx.ReadError("cut"), None),
     ],
 )
-def test_exit_codes(run: Run, answer: httpx.Response | Exception, code: int) -> None:
-    result = run(Script(answer), "jobs", "show", "job_1")
-    assert result.exit_code == code
+def test_what_did_not_happen_is_1_and_json_tells_why(
+    run: Run, answer: httpx.Response | Exception, told: int | None
+) -> None:
+    result = run(Script(answer), "jobs", "show", "job_1", "--json")
+    assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("error: ")
-
-
-def test_exit_codes_of_what_no_server_said() -> None:
-    codes = [
-        exit_code(error)
-        for error in (
-            NoServer("x"),
-            UnexpectedAnswer("x"),
-            WaitTimeout("job_1", 5),
-            ClientError("there is no file"),
-        )
-    ]
-    assert codes == [5, 5, 1, 1]
+    assert json.loads(result.stdout)["error"].get("status") == told
 
 
 def test_ctrl_c_is_130_everywhere(run: Run) -> None:

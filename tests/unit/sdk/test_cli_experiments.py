@@ -145,7 +145,7 @@ def test_an_experiment_that_runs_shows_no_empty_table(run: Run) -> None:
 def test_no_such_experiment_is_one_line(run: Run) -> None:
     refused = problem(404, "Not found", "there is no experiment exp_x")
     result = run(Script(refused), "experiments", "show", "exp_x")
-    assert result.exit_code == 3
+    assert result.exit_code == 1
     assert result.stderr == "error: Not found: there is no experiment exp_x\n"
 
 

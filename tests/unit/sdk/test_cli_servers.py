@@ -42,7 +42,7 @@ def test_who_may_not_read_has_a_key_all_the_same(login: Run) -> None:
 
 def test_another_server_is_not_kept(login: Run) -> None:
     result = login(httpx.Response(200, html="<p>hello"), "https://x.example", "--key", "lg_x")
-    assert result.exit_code == 5
+    assert result.exit_code == 1
     assert not profiles_file().exists()
 
 
@@ -65,7 +65,7 @@ def test_the_default_is_chosen_and_forgotten(login: Run) -> None:
     assert [(each["id"], each["default"]) for each in listed] == [("home", True), ("lab", False)]
     assert runner.invoke(app, ["logout", "--profile", "home"]).exit_code == 0
     assert runner.invoke(app, ["profiles", "list", "-q"]).stdout == "lab\n"
-    assert runner.invoke(app, ["profiles", "use", "home"]).exit_code == 5
+    assert runner.invoke(app, ["profiles", "use", "home"]).exit_code == 1
 
 
 def test_health_names_the_server(run: Run) -> None:

@@ -109,7 +109,7 @@ def test_a_dry_run_asks_nothing(run: Run) -> None:
 def test_what_is_refused_is_one_line(run: Run) -> None:
     script = Script(problem(403, "Forbidden", "this key lacks the scope admin"))
     result = run(script, "withdraw", "17", "--yes")
-    assert result.exit_code == 4
+    assert result.exit_code == 1
     assert result.stderr == (
         "error: Forbidden: this key lacks the scope admin "
         "(ask an admin for a key with that scope)\n"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 from pydantic import ValidationError
 
-from lesiongan.cli.exits import FAILED, INTERRUPTED, exit_code
+from lesiongan.cli.exits import FAILED, INTERRUPTED
 from lesiongan.cli.session import Session, plain, print_json
 from lesiongan.errors import ApiError, ClientError, JobFailed
 
@@ -95,7 +95,7 @@ def with_errors_told(session: Session, action: Callable[[], None]) -> None:
         tell_error(error)
         if session.json:
             print_json(_as_document(error))
-        raise typer.Exit(exit_code(error)) from None
+        raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except OSError as error:
