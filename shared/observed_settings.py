@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings
 class ObservedSettings(BaseSettings):
     """The part of :class:`shared.settings.Settings` that speaks of being watched."""
 
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json"] = Field(default="text", description="of each line")
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="of a process without HTTP of its own; 0: none"
     )

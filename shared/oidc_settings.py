@@ -16,7 +16,9 @@ _OPTIONAL = ("oidc_issuer", "oidc_audience", "oidc_jwks_url", "oidc_ca_file")
 class OidcSettings(BaseSettings):
     """The part of :class:`shared.settings.Settings` that speaks of tokens."""
 
-    environment: Literal["development", "local", "production"] = "production"
+    environment: Literal["development", "local", "production"] = Field(
+        default="production", description="development: well-known secrets are allowed"
+    )
 
     oidc_issuer: str | None = Field(default=None, description="as tokens name it in iss")
     oidc_audience: str | None = Field(default=None, description="this API, as in tokens' aud")

@@ -33,17 +33,19 @@ class Settings(OidcSettings, ObservedSettings):
 
     model_config = SettingsConfigDict(env_prefix="LESIONGAN_", extra="ignore")
 
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="how clients call this installation"
+    )
 
     database_url: str = Field(description="postgresql+psycopg://user:password@host:port/database")
-    redis_url: SecretStr
+    redis_url: SecretStr = Field(description="redis://:password@host:port/number")
 
     s3_endpoint: str = Field(description="host:port, without a scheme")
-    s3_access_key: str
-    s3_secret_key: SecretStr
-    s3_bucket: str = "lesiongan"
-    s3_region: str = "us-east-1"
-    s3_secure: bool = False
+    s3_access_key: str = Field(description="may read, write and delete in the bucket")
+    s3_secret_key: SecretStr = Field(description="of the access key")
+    s3_bucket: str = Field(default="lesiongan", description="made at the first start")
+    s3_region: str = Field(default="us-east-1", description="as the server names it")
+    s3_secure: bool = Field(default=False, description="whether the endpoint speaks https")
 
     secret: SecretStr = Field(description="installation key: pseudonyms of patients derive from it")
 
@@ -55,7 +57,7 @@ class Settings(OidcSettings, ObservedSettings):
         default=None, description="where one training runs at a time; of a GPU found by itself"
     )
     pulse_file: Path | None = Field(default=None, description="touched while a worker is well")
-    upload_max_bytes: int = Field(default=20 * 2**30, gt=0)
+    upload_max_bytes: int = Field(default=20 * 2**30, gt=0, description="of one upload")
 
     collect_every_seconds: float = Field(default=3600, gt=0, description="between two collections")
     upload_keep_hours: float = Field(

@@ -10,4 +10,6 @@ class AugmentationSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LESIONGAN_AUGMENTATION_", extra="ignore")
 
     preview_max_bytes: int = Field(default=64 * 2**20, gt=0, description="of an image sent alone")
-    preview_wait_seconds: float = Field(default=20.0, gt=0, le=60)
+    preview_wait_seconds: float = Field(
+        default=20.0, gt=0, le=60, description="for a picture; after it, the job is the answer"
+    )

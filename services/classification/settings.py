@@ -10,7 +10,9 @@ class ClassificationSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LESIONGAN_CLASSIFICATION_", extra="ignore")
 
     classify_max_bytes: int = Field(default=8 * 2**20, gt=0, description="of an image to classify")
-    classify_wait_seconds: float = Field(default=20.0, gt=0, le=60)
+    classify_wait_seconds: float = Field(
+        default=20.0, gt=0, le=60, description="for an answer; after it, the job is the answer"
+    )
     hot_classifiers: int = Field(default=8, ge=1, description="kept loaded in a worker")
     checkpoint_seconds: float = Field(default=20.0, gt=0, description="between two checkpoints")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1; chosen when empty")

@@ -12,4 +12,4 @@ class GanSettings(BaseSettings):
     kept_checkpoints: int = Field(default=2, ge=1, description="of a training; older are removed")
     hot_generators: int = Field(default=4, ge=1, description="kept loaded in a sampling worker")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1; chosen when empty")
-    threads: int | None = Field(default=None, ge=1, description="of torch on a CPU; all if empty")
+    threads: int | None = Field(default=None, ge=1, description="of torch on a CPU; half if empty")
