@@ -2,11 +2,17 @@
 
 from sqlalchemy.orm import Session
 
+from lesiongan.contracts.arms import WITH_GAN, Arm
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessSettings
-from lesiongan.contracts.experiments import Arm, ExperimentCommand
+from lesiongan.contracts.experiments import ExperimentCommand
 from lesiongan.contracts.gans import IMAGE_SIZES
-from services.classification.planned import ExperimentPlan, Lineage, PlannedExperiment
-from services.classification.planning import SYNTHETIC, SeedPlan, Source
+from services.classification.planned import (
+    ExperimentPlan,
+    Lineage,
+    PlannedExperiment,
+    PlannedPoint,
+)
+from services.classification.planning import SeedPlan, Source
 from shared.datasets import catalog, reading
 from shared.datasets.identity import run_id, unnamed
 from shared.db.rows import require
@@ -31,9 +37,15 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
     experiment_id = run_id("exp", "experiment", unnamed(asked))
     seeds = [SeedPlan(session, command, source, seed) for seed in range(command.seeds)]
     classifiers = {arm: [seed.classifier(arm) for seed in seeds] for arm in command.arms}
+    point = PlannedPoint(
+        train_per_category=command.train_per_category,
+        classifiers={arm: [made.id for made in each] for arm, each in classifiers.items()},
+        synthetic=[each for seed in seeds for each in seed.synthetic],
+        seen_by_gans=[each for seed in seeds for each in seed.seen_by_gan],
+    )
     plan = ExperimentPlan(
         preprocessed=source.dataset_id,
-        classifiers={arm: [made.id for made in each] for arm, each in classifiers.items()},
+        points=[point],
         lineage=[
             Lineage(what="preprocessed images", id=source.dataset_id),
             *(line for seed in seeds for line in seed.lineage),
@@ -109,7 +121,7 @@ def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source
     gan = require(session, GanRow, gan_id, "GAN")
     if gan.weights_key is None:
         raise Conflict(f"{gan.id} has no weights yet: its training has not succeeded")
-    if not SYNTHETIC & set(command.arms):
+    if not WITH_GAN & set(command.arms):
         raise BadInput("none of the arms uses a GAN: leave gan_id out")
     unknown = [name for name in source.categories if name not in gan.categories]
     if unknown:

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lesiongan.contracts.arms import WITH_GAN, Arm
 from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierCommand
 from lesiongan.contracts.datasets import SubsetCommand
-from lesiongan.contracts.experiments import Arm, ExperimentCommand
+from lesiongan.contracts.experiments import ExperimentCommand
 from lesiongan.contracts.gans import GanCommand, GanOptions, GenerateSetCommand
 from services.classification.planned import Lineage
 from shared.datasets.identity import run_id
@@ -24,9 +25,10 @@ from shared.plans.gans import GanData, train_gan_job
 
 #: Which data sets an arm trains on, beside the real images.
 AUGMENTED: frozenset[Arm] = frozenset({"traditional", "combined", "distil", "pseudo_label"})
-SYNTHETIC: frozenset[Arm] = frozenset({"gan", "combined", "tstr"})
 #: Arms without a GAN that ask a teacher: the seed's ``traditional`` classifier.
 TAUGHT: frozenset[Arm] = frozenset({"distil", "pseudo_label"})
+#: Those that label the unlabelled images; a GAN sees them within its own data set.
+UNLABELLED: frozenset[Arm] = frozenset({"pseudo_label"})
 #: Weight of the teacher's probabilities in the arm ``distil``.
 DISTIL = 0.5
 #: Copies of each image where few real ones are drawn, and where all are taken: with few, more
@@ -78,12 +80,25 @@ class SeedPlan:
         self._seed = seed
         self.lineage: list[Lineage] = []
         self._classifiers: dict[Arm, Made] = {}
-        self._filters = command.filter_confidence is not None and self._wanted(SYNTHETIC)
+        self._filters = command.filter_confidence is not None and self._wanted(WITH_GAN)
         self._real = self._plan_real()
         augments = self._wanted(AUGMENTED) or self._filters
         self._augmented = self._plan_augmented() if augments else None
-        self._synthetic = self._plan_synthetic() if self._wanted(SYNTHETIC) else None
-        self._unlabelled = self._plan_unlabelled() if command.unlabelled else None
+        self._seen_by_gan = self._plan_seen_by_gan() if self._wanted(WITH_GAN) else None
+        self._synthetic = self._plan_synthetic() if self._wanted(WITH_GAN) else None
+        self._unlabelled = self._plan_unlabelled() if self._wanted(UNLABELLED) else None
+
+    @property
+    def synthetic(self) -> list[str]:
+        """The synthetic images, where an arm has some."""
+        return [] if self._synthetic is None else [self._synthetic.id]
+
+    @property
+    def seen_by_gan(self) -> list[str]:
+        """The data set of the seed's own GAN."""
+        if self._seen_by_gan is None or self._command.gan_id is not None:
+            return []
+        return [self._seen_by_gan.id]
 
     def classifier(self, arm: Arm) -> Made:
         """The classifier of an arm, planned once."""
@@ -94,9 +109,9 @@ class SeedPlan:
     def _plan_classifier(self, arm: Arm) -> Made:
         # An augmented data set holds its originals too.
         real = self._augmented if arm in AUGMENTED else self._real
-        parts = [None if arm == "tstr" else real, self._synthetic if arm in SYNTHETIC else None]
+        parts = [None if arm == "tstr" else real, self._synthetic if arm in WITH_GAN else None]
         training = [part for part in parts if part is not None]
-        asks = arm in TAUGHT or (arm in SYNTHETIC and self._filters)
+        asks = arm in TAUGHT or (arm in WITH_GAN and self._filters)
         teacher = self.classifier("traditional") if asks else None
         command = ClassifierCommand(
             **(self._command.classifier.model_dump() | _BALANCING.get(arm, {})),
@@ -181,13 +196,32 @@ class SeedPlan:
         job = generate_set_job(self._session, asked)
         return self._dataset("synthetic", job, [*gan.requires, *self._real.requires])
 
+    def _plan_seen_by_gan(self) -> Made:
+        """The real images; where unlabelled ones are used, with all others beside them.
+
+        The others' categories are forgotten in the data set itself: a GAN cannot look at them.
+        """
+        per_category = self._command.train_per_category
+        if per_category is None or not self._command.unlabelled:
+            return self._real
+        asked = SubsetCommand(
+            dataset=self._source.dataset_id,
+            per_category=per_category,
+            seed=self._seed,
+            unlabelled_beside=True,
+        )
+        job = subset_job(self._session, asked)
+        return self._dataset("images of the GAN", job, self._source.requires)
+
     def _plan_gan(self) -> Made:
         if self._command.gan_id is not None:
             return Made(self._command.gan_id, [])
+        seen = self._seen_by_gan
+        assert seen is not None, "planned before its GAN"
         options = self._command.gan or GanOptions()
         asked = GanCommand(
             **options.model_dump(),
-            dataset=self._real.id,
+            dataset=seen.id,
             seed=self._seed,
             categories=self._source.categories,
         )
@@ -205,7 +239,7 @@ class SeedPlan:
             data,
             gan_id=gan_id,
             for_experiment=True,
-            requires=self._real.requires,
+            requires=seen.requires,
         )
         self._note("GAN", gan_id)
         return Made(gan_id, [job])

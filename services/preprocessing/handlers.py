@@ -246,14 +246,17 @@ def preprocess_part(
 def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> Outcome:
     """Copy one seed's real images into a data set of their own: a few to train on, a few of val.
 
-    Or those that it leaves over, whose categories are forgotten. Raises :class:`BadInput` where a
-    category has too few training images, and where none is left over.
+    Or those that it leaves over, whose categories are forgotten, or both. Raises :class:`BadInput`
+    where a category has too few training images, and where none is left over.
     """
     with job.reading() as session:
         parent = reading.open_dataset(session, store, command.dataset)
     known = [(record.category, record.split) for record in parent.records]
-    choose = left_over if command.unlabelled else draw
-    chosen = choose(known, per_category=command.per_category, seed=command.seed)
+    draws = {"per_category": command.per_category, "seed": command.seed}
+    drawn = [] if command.unlabelled else draw(known, **draws)
+    wanted = command.unlabelled or command.unlabelled_beside
+    forgotten = set(left_over(known, **draws)) if wanted else set()
+    chosen = sorted({*drawn, *forgotten})
     if not chosen:
         raise BadInput(f"{parent.row.id} has no training image beside the drawn ones")
     records = [parent.records[index] for index in chosen]
@@ -261,9 +264,12 @@ def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> 
         first = writer.resume()
         for record, png in reading.iterate(store, parent, records[first:]):
             meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
-            writer.add(png, replace(meta, category=None) if command.unlabelled else meta)
+            forget = record.index in forgotten
+            writer.add(png, replace(meta, category=None) if forget else meta)
             job.progress(len(writer), len(records), "image")
         which = f"{command.per_category} a category, seed {command.seed}"
+        if command.unlabelled_beside:
+            which += ", and the rest unlabelled"
         new = NewDataset(
             id=job.target,
             name=f"{parent.row.name}, {'all but ' if command.unlabelled else ''}{which}",

@@ -17,7 +17,7 @@ STEP_VERSIONS = {
     "generate-set": 1,
     "train-gan": 1,
     "train-classifier": 3,
-    "experiment": 3,
+    "experiment": 4,
 }
 
 

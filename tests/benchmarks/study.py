@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.augmentation import usual_operations
 from lesiongan.contracts.categories import CATEGORIES
-from lesiongan.contracts.experiments import Arm, ArmResult, Comparison
+from lesiongan.contracts.findings import ArmResult, Comparison
 from services.classification.domain import comparison, teaching, wording
 from services.classification.domain.calibration import fit_temperature
 from services.classification.domain.evaluation import TestSet, grouped_by_patient

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lesiongan.contracts.experiments import (
-    Arm,
+from lesiongan.contracts.arms import Arm
+from lesiongan.contracts.findings import (
     ArmResult,
     Calibration,
     CategoryFigures,
@@ -223,7 +223,7 @@ def compare(a: Measured, b: Measured, test: TestSet) -> Comparison:
         a=a.arm,
         b=b.arm,
         difference=difference,
-        ci=_interval(resampled),
+        ci=interval_of(resampled),
         p=min(1.0, 2.0 * (1.0 + float(smaller)) / (resampled.size + 1.0)),
         within_seeds=[
             SeedTest(seed=seed, only_a=only_a, only_b=only_b, p=p)
@@ -281,7 +281,7 @@ def _figure(observed: Floats, resampled: Floats) -> Figure:
     return Figure(
         mean=float(observed.mean()),
         sd=float(observed.std(ddof=1)) if observed.size > 1 else None,
-        ci=_interval(resampled),
+        ci=interval_of(resampled),
     )
 
 
@@ -289,7 +289,8 @@ def _of(sampled: Sampled) -> Figure:
     return _figure(sampled.observed, sampled.resampled)
 
 
-def _interval(resampled: Floats) -> tuple[float, float]:
+def interval_of(resampled: Floats) -> tuple[float, float]:
+    """The middle 95 % of resampled figures ``[B]``."""
     tail = (1.0 - _LEVEL) / 2.0
     low, high = np.quantile(resampled, [tail, 1.0 - tail])
     return float(low), float(high)

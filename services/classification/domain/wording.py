@@ -5,7 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from lesiongan.contracts.experiments import Arm, ArmResult, Comparison
+from lesiongan.contracts.arms import Arm
+from lesiongan.contracts.findings import ArmResult, Comparison
+from lesiongan.contracts.gans import GanOptions
 from services.classification.domain.comparison import RESAMPLES
 from services.classification.domain.evaluation import TestSet
 
@@ -125,6 +127,24 @@ def notes(
     if phantom:
         said.append("The images are phantoms, not patients: this says nothing about patients.")
     return said
+
+
+def of_unlabelled(images: Sequence[int], options: GanOptions) -> str:
+    """What the GANs did with so many training images without a category, each GAN's number."""
+    low, high = min(images), max(images)
+    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    uses = []
+    if options.pretrain_steps:
+        uses.append(f"in the first {options.pretrain_steps:,} of {options.steps:,} steps")
+    if options.unlabelled_share:
+        uses.append(f"in {options.unlabelled_share:.0%} of each batch")
+    if not high or not uses:
+        return "The GANs saw no image without a category, though unlabelled images were asked for."
+    return (
+        f"A setting of its own: beside the real images each GAN saw {count} training images whose "
+        f"category it was not told ({' and '.join(uses)}). Only pseudo label uses the same images "
+        "without a GAN: compare with that."
+    )
 
 
 def _how_measured(test: TestSet, n_seeds: int, resamples: int) -> str:

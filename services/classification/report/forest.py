@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lesiongan.contracts.experiments import Comparison
+from lesiongan.contracts.findings import Comparison
 
 #: Widths of an axis' intervals, in percentage points; the narrowest that needs few ticks is taken.
 _STEPS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)

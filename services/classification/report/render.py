@@ -8,7 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lesiongan.contracts.experiments import Arm, Experiment
+from lesiongan.contracts.arms import Arm
+from lesiongan.contracts.experiments import Experiment
 from services.classification.report import numbers
 from services.classification.report.forest import forest
 

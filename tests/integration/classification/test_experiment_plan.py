@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from lesiongan.contracts.experiments import USUAL_ARMS
+from lesiongan.contracts.arms import USUAL_ARMS
 from shared.db.engine import Sessions
 from shared.db.tables import GanRow
 from shared.storage.s3 import S3Store
@@ -195,3 +195,39 @@ def test_few_images_are_copied_more_often(client: httpx.Client, images: str) -> 
         for jobs in (few, every)
     ]
     assert copies == [{20}, {3}]
+
+
+def test_a_gan_sees_the_left_over_images_without_their_categories(
+    client: httpx.Client, images: str
+) -> None:
+    job = ask(client, images, arms=["combined"], seeds=1, unlabelled=True, gan={"steps": 8})
+    jobs = graph(client, job)
+    beside = [j for j in jobs.values() if j["input"].get("unlabelled_beside")]
+    assert [(each["kind"], each["input"].get("unlabelled")) for each in beside] == [
+        ("subset", None)
+    ]
+    (trained,) = of_kind(jobs, "train-gan")
+    assert jobs[trained]["parents"] == [beside[0]["id"]]
+    assert jobs[trained]["input"]["pretrain_steps"] == 2
+    (sampled,) = of_kind(jobs, "generate-set")
+    real = jobs[sampled]["input"]["dataset"]
+    seen = jobs[trained]["input"]["dataset"]
+    assert seen != real, "what is drawn in proportion to is the labelled images"
+    for each in of_kind(jobs, "train-classifier"):
+        given = jobs[each]["input"]
+        assert seen not in [*given["datasets"], *given["unlabelled"]]
+
+
+def test_how_a_gan_uses_unlabelled_images_may_be_chosen(client: httpx.Client, images: str) -> None:
+    for options, expected in (
+        ({"unlabelled_share": 0.5}, (0, 0.5)),
+        ({"pretrain_steps": 0}, (0, 0.0)),
+        ({"steps": 9, "pretrain_steps": 5}, (5, 0.0)),
+    ):
+        asked = ask(client, images, seeds=1, unlabelled=True, gan=options)["input"]
+        gan = asked["gan"]
+        assert (gan["pretrain_steps"], gan["unlabelled_share"]) == expected
+        again = {name: asked[name] for name in asked if name not in ("plan", "name")}
+        answer = client.post("/experiments", json=again).json()
+        assert answer["input"]["gan"] == gan, "the stored command is the same experiment"
+    assert ask(client, images, seeds=1, arms=["none"], unlabelled=True)["input"]["gan"] is None

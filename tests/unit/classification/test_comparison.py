@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.categories import CATEGORIES
-from lesiongan.contracts.experiments import Arm, ArmResult, Comparison, Figure
+from lesiongan.contracts.findings import ArmResult, Comparison, Figure
 from services.classification.domain import evaluation
 from services.classification.domain.comparison import (
     ArmImages,

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
+from lesiongan.contracts.arms import USUAL_ARMS, Arm
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.experiments import (
-    USUAL_ARMS,
-    Arm,
+from lesiongan.contracts.experiments import Experiment
+from lesiongan.contracts.findings import (
     ArmResult,
     Calibration,
     CategoryFigures,
     Comparison,
-    Experiment,
     Figure,
     SeedTest,
 )

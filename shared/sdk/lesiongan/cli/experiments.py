@@ -12,7 +12,9 @@ from lesiongan.cli.command import command
 from lesiongan.cli.session import Session, facts, plain, show_file, table
 from lesiongan.cli.waiting import wait_for
 from lesiongan.cli.watching import WatchOption, look
-from lesiongan.contracts.experiments import ARMS, Comparison, Experiment, Figure
+from lesiongan.contracts.arms import ARMS
+from lesiongan.contracts.experiments import Experiment
+from lesiongan.contracts.findings import Comparison, Figure
 from lesiongan.contracts.jobs import ENDED
 
 app = typer.Typer(help="Experiments: start, watch, read, list, delete.", no_args_is_help=True)

@@ -310,6 +310,8 @@ class SubsetCommand(Command):
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     #: The training images that are left over, without their categories, in place of the drawn ones.
     unlabelled: Annotated[bool, Field(exclude_if=not_)] = False
+    #: The drawn images, and beside them the left-over ones without their categories.
+    unlabelled_beside: Annotated[bool, Field(exclude_if=not_)] = False
 
 
 class PreprocessCommand(PreprocessSettings):

@@ -1,34 +1,22 @@
 """The four-arm experiment: does synthetic data help, and how sure are we."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from lesiongan.contracts.arms import USUAL_ARMS, WITH_GAN, Arm
 from lesiongan.contracts.augmentation import Interpolation, Operation, usual_operations
 from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
+from lesiongan.contracts.findings import ArmResult, Comparison, Figure
 from lesiongan.contracts.gans import GanId, GanOptions
 from lesiongan.contracts.jobs import JobStatus
 
-#: R: the real images. none = R; traditional = R + augmented; gan = R + synthetic; combined = all.
-#: The rest are controls: see ``docs/study.md``.
-Arm = Literal[
-    "none",
-    "traditional",
-    "gan",
-    "combined",
-    "oversample",
-    "class_weights",
-    "distil",
-    "pseudo_label",
-    "tstr",
-]
-ARMS: tuple[Arm, ...] = get_args(Arm)
-#: Those of the paper, which an experiment has unless it names others.
-USUAL_ARMS: tuple[Arm, ...] = ARMS[:4]
+#: Of a GAN's steps, where there are images without a category: these steps see no category at all.
+PRETRAINED_SHARE = 0.25
 
 
 class ArmClassifier(ClassifierOptions):
@@ -82,8 +70,10 @@ class ExperimentCommand(Command):
     #: category with this probability; null keeps all.
     filter_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
     #: Training images without a category are used: those of the data set, and those that
-    #: ``train_per_category`` leaves over. The arm ``pseudo_label`` says what they alone are worth:
-    #: it joins the arms where this is true, and asking for it makes this true.
+    #: ``train_per_category`` leaves over. Each seed's GAN trains on them too: where ``gan`` sets
+    #: neither ``pretrain_steps`` nor ``unlabelled_share``, for the first quarter of its steps. The
+    #: arm ``pseudo_label`` says what they alone are worth: it joins the arms where this is true,
+    #: and asking for it makes this true.
     unlabelled: bool = False
     classifier: ArmClassifier = ArmClassifier()
 
@@ -102,6 +92,19 @@ class ExperimentCommand(Command):
         return given
 
     @model_validator(mode="after")
+    def _pretrained(self) -> "ExperimentCommand":
+        """Written down, so that the stored command makes the same GANs again."""
+        gan = self.gan or GanOptions()
+        chosen = {"pretrain_steps", "unlabelled_share"} & gan.model_fields_set
+        if not self.unlabelled or self.gan_id is not None or chosen:
+            return self
+        if not WITH_GAN & set(self.arms):
+            return self
+        steps = int(gan.steps * PRETRAINED_SHARE)
+        object.__setattr__(self, "gan", gan.model_copy(update={"pretrain_steps": steps}))
+        return self
+
+    @model_validator(mode="after")
     def _each_once(self) -> "ExperimentCommand":
         for name in ("arms", "operations"):
             given: list[str] = getattr(self, name)
@@ -110,78 +113,6 @@ class ExperimentCommand(Command):
         if self.gan_id is not None and self.gan is not None:
             raise ValueError("gan_id names a GAN that is trained already: leave gan out")
         return self
-
-
-class Figure(Resource):
-    """A figure from 0 to 1: its mean over seeds, their spread, and a 95 % interval."""
-
-    mean: float
-    #: Standard deviation over seeds; null with one seed.
-    sd: float | None
-    ci: tuple[float, float]
-
-
-class CategoryFigures(Resource):
-    """How an arm does on one category of the test images."""
-
-    n_test: int
-    precision: Figure
-    recall: Figure
-    f1: Figure
-
-
-class Calibration(Resource):
-    """Whether an arm is right as often as it is sure: expected calibration errors, 15 bins."""
-
-    error: Figure
-    #: With temperatures that were fitted on ``val``; null without ``val``.
-    error_tempered: Figure | None
-    #: One a seed.
-    temperatures: list[float]
-
-
-class ArmResult(Resource):
-    """One arm of an experiment; precision, recall and F1 are means over categories (macro)."""
-
-    arm: Arm
-    #: Training images, of which ``synthetic`` and ``augmented``; means over seeds.
-    train_images: int
-    augmented_images: int
-    synthetic_images: int
-    pseudo_labelled_images: int = 0
-    accuracy: Figure
-    balanced_accuracy: Figure
-    precision: Figure
-    recall: Figure
-    f1: Figure
-    #: Area under the ROC, one category against the rest; the mean over categories.
-    auc: Figure | None = None
-    calibration: Calibration | None = None
-    per_category: dict[Category, CategoryFigures]
-
-
-class SeedTest(Resource):
-    """McNemar's exact test within one seed: images that only one of two arms gets right."""
-
-    seed: int
-    only_a: int
-    only_b: int
-    p: float
-
-
-class Comparison(Resource):
-    """The difference in accuracy of two arms, a - b, on the same images and seeds."""
-
-    a: Arm
-    b: Arm
-    difference: float
-    ci: tuple[float, float]
-    #: Two-sided, by the bootstrap that gives the interval: the primary test.
-    p: float
-    #: Corrected over all comparisons of the experiment (Holm).
-    p_holm: float | None = None
-    #: A secondary figure: one training of each arm, images taken for independent.
-    within_seeds: list[SeedTest] = Field(default_factory=list)
 
 
 class Experiment(Resource):
@@ -239,6 +170,10 @@ class Experiment(Resource):
     seeds: int
     arms: list[ArmResult] = Field(default_factory=list)
     comparisons: list[Comparison] = Field(default_factory=list)
+    #: Share of the synthetic images whose category a classifier of real images names ("train on
+    #: real, test on synthetic"): the converse of the arm ``tstr``. Null without a GAN, or without
+    #: the arms ``none`` and ``traditional``, whose classifier is asked.
+    trts: Figure | None = None
     summary: str = ""
     notes: list[str] = Field(default_factory=list)
     command: Given

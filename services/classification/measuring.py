@@ -1,0 +1,161 @@
+"""From predictions to the contract's figures: arms, comparisons, words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesiongan.contracts.arms import Arm
+from lesiongan.contracts.findings import ArmResult, Comparison, Figure
+from services.classification.domain import comparison, wording
+from services.classification.domain.evaluation import TestSet, confusion
+from services.classification.domain.recognition import recognised_share
+from services.classification.planned import PlannedExperiment
+from shared.db.tables import ClassifierRow
+
+#: Of the bootstrap: the same predictions give the same intervals.
+BOOTSTRAP_SEED = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The experiment."""
+
+    command: PlannedExperiment
+    phantom: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """What all classifiers of one number of real images say; lists have an entry a seed."""
+
+    train_per_category: int | None
+    #: [seeds, images, categories] of each arm.
+    probabilities: Mapping[Arm, NDArray[np.float32]]
+    classifiers: Mapping[Arm, Sequence[ClassifierRow]]
+    #: Whether each synthetic image was named right; empty where there is none.
+    recognised: Sequence[NDArray[np.bool_]]
+    #: Seen by each seed's GAN; empty without one.
+    unlabelled_images: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The figures of one number of real images."""
+
+    train_per_category: int | None
+    measured: list[comparison.Measured]
+    arms: list[ArmResult]
+    comparisons: list[Comparison]
+    trts: Figure | None
+
+
+def tabulated(
+    asked: Asked, test: TestSet, predicted: Sequence[Predicted]
+) -> tuple[dict[str, Any], dict[Arm, list[list[int]]]]:
+    """The contract's ``n_test``, ``arms``, ``comparisons`` …, and the confusion of each arm."""
+    command = asked.command
+    resamples = comparison.draw_resamples(test, n_seeds=command.seeds, random_seed=BOOTSTRAP_SEED)
+    measured = [_measured(test, each, resamples) for each in predicted]
+    compared = comparison.corrected([comparison.compare_all(each, test) for each in measured])
+    tables = [
+        _table(test, each, of_arms, pairs, resamples)
+        for each, of_arms, pairs in zip(predicted, measured, compared, strict=True)
+    ]
+    first, n_test = tables[0], len(test.labels)
+    n_comparisons = sum(len(each.comparisons) for each in tables)
+    result = {
+        "n_test": n_test,
+        "arms": [each.model_dump(mode="json") for each in first.arms],
+        "comparisons": [each.model_dump(mode="json") for each in first.comparisons],
+        "trts": None if first.trts is None else first.trts.model_dump(mode="json"),
+        "summary": wording.summary(
+            first.arms,
+            first.comparisons,
+            n_test=n_test,
+            n_seeds=command.seeds,
+            phantom=asked.phantom,
+        ),
+        "notes": [
+            *wording.notes(
+                test, n_seeds=command.seeds, phantom=asked.phantom, n_comparisons=n_comparisons
+            ),
+            *_of_options(asked, predicted),
+        ],
+    }
+    confusions = {
+        arm: confusion(test, _categories_of(each)).tolist()
+        for arm, each in predicted[0].probabilities.items()
+    }
+    return result, confusions
+
+
+def _categories_of(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+    places: NDArray[np.int64] = probabilities.argmax(axis=2).astype(np.int64)
+    return places
+
+
+def _measured(
+    test: TestSet, predicted: Predicted, resamples: comparison.Resamples
+) -> list[comparison.Measured]:
+    return [
+        comparison.measure(arm, test, _categories_of(each), resamples)
+        for arm, each in predicted.probabilities.items()
+    ]
+
+
+def _table(
+    test: TestSet,
+    predicted: Predicted,
+    measured: list[comparison.Measured],
+    compared: list[Comparison],
+    resamples: comparison.Resamples,
+) -> Table:
+    arms = [
+        comparison.arm_result(
+            each,
+            test,
+            _arm_images(predicted.classifiers[each.arm]),
+            comparison.grade(
+                test,
+                predicted.probabilities[each.arm],
+                [row.scores.get("temperature") for row in predicted.classifiers[each.arm]],
+                resamples,
+            ),
+        )
+        for each in measured
+    ]
+    return Table(
+        train_per_category=predicted.train_per_category,
+        measured=measured,
+        arms=arms,
+        comparisons=compared,
+        trts=recognised_share(predicted.recognised) if predicted.recognised else None,
+    )
+
+
+def _arm_images(classifiers: Sequence[ClassifierRow]) -> comparison.ArmImages:
+    counts = [row.train_counts for row in classifiers]
+    return comparison.ArmImages(
+        train=round(mean(sum(each.values()) for each in counts)),
+        augmented=round(mean(each["augmented"] for each in counts)),
+        synthetic=round(mean(each["synthetic"] for each in counts)),
+        pseudo_labelled=round(mean(each.get("pseudo_labelled", 0) for each in counts)),
+    )
+
+
+def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
+    """What the options make of the arms."""
+    command, said = asked.command, []
+    if "oversample" in command.arms and command.classifier.balance:
+        said.append(
+            "Every arm draws its categories equally often (classifier.balance), so oversample is "
+            "the same classifier as none."
+        )
+    seen = [images for each in predicted for images in each.unlabelled_images]
+    if command.unlabelled and seen and command.gan is not None:
+        said.append(wording.of_unlabelled(seen, command.gan))
+    return said

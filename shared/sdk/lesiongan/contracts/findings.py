@@ -1,0 +1,79 @@
+"""What an experiment found: figures, arms, comparisons."""
+
+from pydantic import Field
+
+from lesiongan.contracts.arms import Arm
+from lesiongan.contracts.base import Resource
+from lesiongan.contracts.categories import Category
+
+
+class Figure(Resource):
+    """A figure from 0 to 1: its mean over seeds, their spread, and a 95 % interval."""
+
+    mean: float
+    #: Standard deviation over seeds; null with one seed.
+    sd: float | None
+    ci: tuple[float, float]
+
+
+class CategoryFigures(Resource):
+    """How an arm does on one category of the test images."""
+
+    n_test: int
+    precision: Figure
+    recall: Figure
+    f1: Figure
+
+
+class Calibration(Resource):
+    """Whether an arm is right as often as it is sure: expected calibration errors, 15 bins."""
+
+    error: Figure
+    #: With temperatures that were fitted on ``val``; null without ``val``.
+    error_tempered: Figure | None
+    #: One a seed.
+    temperatures: list[float]
+
+
+class ArmResult(Resource):
+    """One arm of an experiment; precision, recall and F1 are means over categories (macro)."""
+
+    arm: Arm
+    #: Training images, of which ``synthetic`` and ``augmented``; means over seeds.
+    train_images: int
+    augmented_images: int
+    synthetic_images: int
+    pseudo_labelled_images: int = 0
+    accuracy: Figure
+    balanced_accuracy: Figure
+    precision: Figure
+    recall: Figure
+    f1: Figure
+    #: Area under the ROC, one category against the rest; the mean over categories.
+    auc: Figure | None = None
+    calibration: Calibration | None = None
+    per_category: dict[Category, CategoryFigures]
+
+
+class SeedTest(Resource):
+    """McNemar's exact test within one seed: images that only one of two arms gets right."""
+
+    seed: int
+    only_a: int
+    only_b: int
+    p: float
+
+
+class Comparison(Resource):
+    """The difference in accuracy of two arms, a - b, on the same images and seeds."""
+
+    a: Arm
+    b: Arm
+    difference: float
+    ci: tuple[float, float]
+    #: Two-sided, by the bootstrap that gives the interval: the primary test.
+    p: float
+    #: Corrected over all comparisons of the experiment (Holm).
+    p_holm: float | None = None
+    #: A secondary figure: one training of each arm, images taken for independent.
+    within_seeds: list[SeedTest] = Field(default_factory=list)

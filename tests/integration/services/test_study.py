@@ -1,0 +1,64 @@
+"""Whole experiments, every job in this process: what arms, GANs and the comparison really see."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.db.tables import ClassifierRow, GanRow
+from shared.worker.ports import Ports
+from tests.integration.classification.datasets import dataset
+from tests.integration.services.bench import Bench
+
+#: In seconds: the figures mean nothing.
+SMALL: dict[str, Any] = {
+    "seeds": 1,
+    "train_per_category": 2,
+    "copies": 1,
+    "synthetic_ratio": 2.0,
+    "gan": {"steps": 4, "batch_size": 4, "n_critic": 1, "width": 4, "latent": 8},
+    "classifier": {"steps": 3, "batch_size": 4},
+}
+
+
+@pytest.fixture
+def bench(ports: Ports, client: httpx.Client) -> Bench:
+    return Bench(ports, client)
+
+
+@pytest.fixture
+def images(ports: Ports) -> str:
+    """Six training images of each category, two of val, four of test; all of other patients."""
+    counts = {"liver": (6, 2, 4), "lung": (6, 2, 4)}
+    return dataset(ports.sessions, ports.store, counts)  # type: ignore[arg-type]
+
+
+def experiment(bench: Bench, images: str, **options: Any) -> dict[str, Any]:
+    """One that has run."""
+    made = bench.made(bench.post("/experiments", {"dataset": images, **SMALL, **options}))
+    found: dict[str, Any] = bench.client.get(f"/experiments/{made}").json()
+    assert found["status"] == "succeeded"
+    return found
+
+
+def test_a_gan_sees_all_training_images_and_the_categories_of_the_drawn_ones(
+    bench: Bench, images: str
+) -> None:
+    found = experiment(bench, images, arms=["none", "combined"], unlabelled=True)
+    with bench.ports.sessions() as session:
+        (gan,) = session.query(GanRow).all()
+        used = {name for row in session.query(ClassifierRow) for name in row.datasets}
+    seen = bench.client.get(f"/datasets/{gan.dataset_id}/images", params={"limit": 50}).json()
+    train = [image for image in seen["items"] if image["split"] == "train"]
+    assert sorted(str(image["category"]) for image in train) == [
+        *["None"] * 8,
+        *["liver"] * 2,
+        *["lung"] * 2,
+    ]
+    assert not any(image["split"] == "test" for image in seen["items"])
+    assert gan.dataset_id not in used, "no classifier is trained on it"
+    assert bench.client.get(f"/datasets/{gan.dataset_id}").json()["parents"] == [images]
+    (note,) = [note for note in found["notes"] if note.startswith("A setting of its own")]
+    assert "8 training images whose category it was not told" in note
+    assert "in the first 1 of 4 steps" in note
+    assert 0 <= found["trts"]["ci"][0] <= found["trts"]["mean"] <= found["trts"]["ci"][1] <= 1
