@@ -26,6 +26,7 @@ TASK_MODULES: dict[str, str] = {
     "train-gan": "services.gan.tasks",
     "generate": "services.gan.tasks",
     "generate-set": "services.gan.tasks",
+    "regenerate": "services.gan.tasks",
     "train-classifier": "services.classification.tasks",
     "classify": "services.classification.tasks",
     "experiment": "services.classification.tasks",

@@ -12,6 +12,7 @@ from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import IMAGE_SIZES, Gan, GanCommand, MetricSeries
 from services.gan import store as rows
 from services.gan.generate_api import router as generate_router
+from services.gan.regenerate_api import router as regenerate_router
 from shared.datasets import catalog, reading
 from shared.datasets.removal import delete_objects
 from shared.db.pages import newest_first
@@ -166,5 +167,5 @@ def delete_gan(gan_id: str, _: Submitter, session: SessionDep, store: StoreDep) 
     return Response(status_code=204)
 
 
-routers = [router, generate_router]
+routers = [router, generate_router, regenerate_router]
 app = create_app("gan", routers)

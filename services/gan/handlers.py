@@ -1,13 +1,11 @@
 """Use cases: train a GAN, sample one."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from itertools import chain
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy.orm import Session
 
-from lesiongan.contracts.categories import UNLABELLED, Category
+from lesiongan.contracts.categories import UNLABELLED
 from lesiongan.contracts.gans import (
     MAX_IMAGES,
     GanCommand,
@@ -23,12 +21,11 @@ from services.gan.domain.training import train
 from services.gan.domain.weights import save_weights
 from services.gan.hot import hot_generator
 from services.gan.settings import GanSettings
+from services.gan.synthetic import categories_of, synthetic_dataset, synthetic_meta
 from services.gan.trainer import Trainer
 from shared.compute.precision import Precision, choose_precision
 from shared.datasets import catalog, reading
-from shared.datasets.catalog import NewDataset
 from shared.datasets.pixels import encode_image, load_train
-from shared.datasets.records import ImageMeta
 from shared.datasets.writing import DatasetWriter, destination
 from shared.db.tables import GanRow
 from shared.errors import BadInput
@@ -49,7 +46,7 @@ def train_gan(
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
     wanted = command.unlabelled_share > 0 or command.pretrain_steps > 0
-    images, labels, _ = load_train(store, dataset, _categories(gan), unlabelled=wanted)
+    images, labels, _ = load_train(store, dataset, categories_of(gan), unlabelled=wanted)
     architecture = _architecture(gan, command)
     training = _training(command, unlabelled=bool((labels == NO_LABEL).any()))
     precision = choose_precision(device=settings.device, threads=settings.threads)
@@ -189,52 +186,10 @@ def _sample(
             precision=precision,
             truncation=command.truncation,
         )
-        for index, image in enumerate(_images(batches), start=first):
-            category = _categories(gan)[labels[index]]
-            meta = _synthetic_meta(gan, category, seed, index, image)
+        for index, image in enumerate(chain.from_iterable(batches), start=first):
+            meta = synthetic_meta(gan, labels[index], image, seed=seed, index=index)
             writer.add(encode_image(image), meta)
             job.progress(len(writer), len(labels), "image")
         given = command.model_dump(mode="json")
-        write = writer.finish(_synthetic_dataset(job, gan, precision, name=name, command=given))
+        write = writer.finish(synthetic_dataset(job, gan, precision, name=name, command=given))
         return Outcome({"dataset": job.target, "images": len(writer), "gan": gan.id}, write)
-
-
-def _images(batches: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint8]]:
-    for batch in batches:
-        yield from batch
-
-
-def _synthetic_meta(
-    gan: GanRow, category: Category, seed: int, index: int, image: npt.NDArray[np.uint8]
-) -> ImageMeta:
-    return ImageMeta(
-        category=category,
-        split="train",
-        patient=None,
-        source=f"{gan.id}, image {index}",
-        unit="uint8",
-        width=image.shape[2],
-        height=image.shape[1],
-        seed=seed,
-        draw=0,
-        channels=1 if len(image) == 1 else 3,
-    )
-
-
-def _synthetic_dataset(
-    job: JobContext, gan: GanRow, precision: Precision, *, name: str, command: dict[str, Any]
-) -> NewDataset:
-    made_by = {"weights_sha256": gan.weights_sha256, "device_class": precision.device_class}
-    return NewDataset(
-        id=job.target,
-        name=name,
-        kind="synthetic",
-        parents=[gan.dataset_id],
-        command={**command, **made_by},
-        phantom=gan.phantom,
-        job_id=job.job_id,
-    )
-
-
-def _categories(gan: GanRow) -> list[Category]:
-    return cast("list[Category]", gan.categories)

@@ -1,7 +1,6 @@
 """Images of a synthetic data set in order, each shard as soon as it is complete."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,8 +15,9 @@ from shared.datasets.archive import SUFFIXES, Encode, file_name, png_as_stored
 from shared.datasets.dicom import dicom_file
 from shared.datasets.origins import sampled
 from shared.datasets.records import ImageRecord
+from shared.datasets.sampled_manifest import FILE_NAME, sampled_manifest
 from shared.datasets.shards import read_shard
-from shared.db.tables import GanRow, JobRow, ShardRow
+from shared.db.tables import JobRow, ShardRow
 from shared.errors import LesionGanError
 from shared.jobs import ledger
 from shared.jobs.views import job_view
@@ -82,7 +82,7 @@ class ImageStream:
             if job.status in ENDED and not ready:
                 reason = job.error.detail if job.error else f"its job was {job.status}"
                 raise StreamBroken(f"{len(records)} of {self._command.n} images: {reason}")
-        yield [("manifest.json", await run_in_threadpool(self._manifest, records))]
+        yield [(FILE_NAME, await run_in_threadpool(self._manifest, records))]
         self._complete = True
 
     def _look(self, shards: int) -> tuple[Job, list[ShardRow]]:
@@ -107,24 +107,8 @@ class ImageStream:
 
     def _manifest(self, records: list[ImageRecord]) -> bytes:
         with self._state.sessions() as session:
-            gan = session.get(GanRow, self.gan_id)
-        manifest = {
-            "dataset": self._dataset_id,
-            **self._command.model_dump(mode="json"),
-            "weights_sha256": None if gan is None else gan.weights_sha256,
-            "synthetic": True,
-            "images": [
-                {
-                    "file": file_name(record, self._suffix),
-                    "index": record.index,
-                    "sha256": record.sha256,
-                    "seed": record.seed,
-                    "draw": record.draw,
-                }
-                for record in records
-            ],
-        }
-        return json.dumps(manifest, indent=1).encode()
+            row = catalog.get(session, self._dataset_id)
+            return sampled_manifest(row, records, partial(file_name, suffix=self._suffix))
 
     def _cancel(self) -> None:
         with self._state.sessions() as session:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.gans import Gan, GanCommand, MetricPoint
+from lesiongan.contracts.gans import Gan, GanCommand, MetricPoint, RegenerateCommand
 from shared.datasets import removal
 from shared.datasets.lineage import Made
 from shared.db.rows import require
@@ -77,6 +77,26 @@ def for_category(session: Session, gan_id: str | None, category: Category) -> Ga
             example={"method": "POST", "path": "/gans", "body": {"dataset": "ds_…"}},
         )
     return default
+
+
+def for_manifest(session: Session, command: RegenerateCommand) -> GanRow:
+    """The GAN that made a manifest's images, with the weights of then.
+
+    Raises :class:`NotFound`, :class:`shared.errors.Gone`, :class:`Conflict` for other weights, and
+    :class:`BadInput` for a category that they do not know.
+    """
+    manifest = command.manifest
+    row = published(session, manifest.gan)
+    if row.weights_sha256 != manifest.weights_sha256:
+        raise Conflict(
+            f"{row.id} has weights of SHA-256 {row.weights_sha256}, but the manifest's images were "
+            f"made with {manifest.weights_sha256}"
+        )
+    named = {manifest.category_of(image) for image in command.wanted()}
+    unknown = sorted(str(each) for each in named - set(row.categories))
+    if unknown:
+        raise BadInput(f"the manifest is damaged: {row.id} never knew {', '.join(unknown)}")
+    return row
 
 
 def publish(

@@ -15,6 +15,7 @@ from shared.datasets import reading
 from shared.datasets.archive import (
     SUFFIXES,
     Encode,
+    Name,
     archive_batches,
     file_name,
     manifest_csv,
@@ -26,6 +27,7 @@ from shared.datasets.dicom import dicom_file
 from shared.datasets.origins import is_synthetic, origin_of
 from shared.datasets.reading import StoredDataset
 from shared.datasets.report import report
+from shared.datasets.sampled_manifest import FILE_NAME, sampled_manifest
 from shared.errors import BadInput
 from shared.storage.port import ObjectStore
 from shared.web.auth import Reader
@@ -69,6 +71,7 @@ class _Export:
 
     async def folders(self) -> AsyncIterator[Entry]:
         yield [("manifest.csv", manifest_csv(self.dataset.records, self.suffix))]
+        yield self._sampled(file_name)
         batches = archive_batches(
             self.store, self.dataset, suffix=self.suffix, encode=self.encode, name=file_name
         )
@@ -77,6 +80,7 @@ class _Export:
 
     async def imagefolder(self) -> AsyncIterator[Entry]:
         yield [("README.md", await run_in_threadpool(self.card))]
+        yield self._sampled(place_in_image_folder)
         batches = archive_batches(
             self.store,
             self.dataset,
@@ -94,6 +98,13 @@ class _Export:
         for number, shard in sorted(self.dataset.shard_keys.items()):
             chunks = _in_threads(self.store.stream(shard))
             yield LargeFile(f"shards/{number:05d}.tar", chunks)
+
+    def _sampled(self, name: Name) -> list[tuple[str, bytes]]:
+        """What makes synthetic images again."""
+        if self.dataset.row.kind != "synthetic":
+            return []
+        row, records = self.dataset.row, self.dataset.records
+        return [(FILE_NAME, sampled_manifest(row, records, lambda r: name(r, self.suffix)))]
 
 
 @router.get(

@@ -15,6 +15,7 @@ STEP_VERSIONS = {
     "augment": 2,
     "generate": 1,
     "generate-set": 1,
+    "regenerate": 1,
     "train-gan": 1,
     "train-classifier": 3,
     "experiment": 4,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.base import Command
 from lesiongan.contracts.datasets import PreprocessCommand, SubsetCommand
-from lesiongan.contracts.gans import GenerateCommand, GenerateSetCommand
+from lesiongan.contracts.gans import GenerateCommand, GenerateSetCommand, RegenerateCommand
 from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
 from shared.db.tombstones import withdrawal_of
@@ -61,6 +61,13 @@ def generate_set_job(session: Session, command: GenerateSetCommand) -> NewJob:
     """Sample a GAN in proportion to a data set's training images."""
     inputs, says = [command.gan, command.dataset], {"gan": command.gan}
     return _dataset_job(session, "generate-set", "gan-sample", inputs, command, says=says)
+
+
+def regenerate_job(session: Session, command: RegenerateCommand) -> NewJob:
+    """Make images of a manifest again."""
+    gan, images = command.manifest.gan, len(command.indices)
+    given, says = command.trimmed(), {"gan": gan}
+    return _dataset_job(session, "regenerate", "gan-sample", [gan], given, images=images, says=says)
 
 
 def _dataset_job(

@@ -93,7 +93,7 @@ def _words_per_image(latent_size: int, image_size: int) -> int:
 
 
 def sample_noise(
-    seed: int,
+    seed: int | Sequence[int],
     indices: Sequence[int],
     draws: Sequence[int],
     latent_size: int,
@@ -103,12 +103,13 @@ def sample_noise(
 ) -> Noise:
     """The noise of the images (seed, index, draw); each depends on its own three numbers only.
 
-    ``draw`` tells apart the tries of one image: the first is 0. Latents of a ``truncation`` lie
-    within so many standard deviations.
+    ``seed`` is that of all, or one an image. ``draw`` tells apart the tries of one image: the first
+    is 0. Latents of a ``truncation`` lie within so many standard deviations.
     """
+    seeds = [seed] * len(indices) if isinstance(seed, int) else seed
     words = np.empty((len(indices), _words_per_image(latent_size, image_size)), dtype=np.uint64)
-    for row, (index, draw) in enumerate(zip(indices, draws, strict=True)):
-        words[row] = raw_bits(seed, Purpose.SAMPLE, index, draw, words.shape[1])
+    for row, (own, index, draw) in enumerate(zip(seeds, indices, draws, strict=True)):
+        words[row] = raw_bits(own, Purpose.SAMPLE, index, draw, words.shape[1])
     noise = _split(words, latent_size, image_size)
     return noise if truncation is None else Noise(truncated(noise.latents, truncation), noise.grain)
 

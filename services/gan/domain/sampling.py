@@ -69,7 +69,7 @@ def sample_batches(
     generator: Generator,
     labels: Sequence[int],
     *,
-    seed: int,
+    seed: int | Sequence[int],
     indices: Sequence[int],
     draws: Sequence[int],
     precision: Precision,
@@ -77,8 +77,8 @@ def sample_batches(
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield uint8 batches [n, C, H, W] in order, the last one shorter, as soon as each is made.
 
-    ``labels``, ``indices`` and ``draws`` name an image each; the generator lies on the precision's
-    device; latents lie within ``truncation`` standard deviations.
+    ``labels``, ``indices`` and ``draws`` name an image each, ``seed`` all of them or one each. The
+    generator lies on the precision's device; latents lie within ``truncation`` standard deviations.
     Raises BadInput at once for labels that the generator does not know.
     """
     _check(generator, labels, indices, draws)
@@ -88,7 +88,7 @@ def sample_batches(
 def _sample_checked(
     generator: Generator,
     labels: Sequence[int],
-    seed: int,
+    seed: int | Sequence[int],
     indices: Sequence[int],
     draws: Sequence[int],
     precision: Precision,
@@ -99,7 +99,7 @@ def _sample_checked(
     for start in range(0, len(labels), size):
         part = slice(start, start + size)
         noise = sample_noise(
-            seed,
+            seed if isinstance(seed, int) else seed[part],
             indices[part],
             draws[part],
             architecture.latent_size,

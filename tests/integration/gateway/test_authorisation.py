@@ -30,6 +30,12 @@ IDS = {
         "experiment_id": "exp",
     }.items()
 }
+MANIFEST = {
+    "gan": IDS["gan_id"],
+    "weights_sha256": "0" * 64,
+    "category": "liver",
+    "images": [{"index": 0, "seed": 0, "draw": 0, "sha256": "0" * 64}],
+}
 JSON = {"Content-Type": "application/json"}
 PNG = {"content": grey_png(0), "headers": {"Content-Type": "image/png"}}
 
@@ -103,6 +109,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PUT", "/gans/{gan_id}/default"): Row("submit", 404),
     ("GET", "/generate"): Row("submit", 409, "?category=liver&n=1"),
     ("POST", "/generate"): Row("submit", 409, "?category=liver&n=1"),
+    ("POST", "/regenerate"): Row("submit", 404, request=body(manifest=MANIFEST, indices=[0])),
     ("GET", "/classifiers"): Row("read", 200),
     ("POST", "/classifiers"): Row("submit", 404, request=body(datasets=[IDS["dataset_id"]])),
     ("GET", "/classifiers/{classifier_id}"): Row("read", 404),

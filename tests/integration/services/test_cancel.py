@@ -151,6 +151,13 @@ def generate_set(made: Made) -> str:
     return made.bench.submit(lambda session: generate_set_job(session, command))
 
 
+def regenerate(made: Made) -> str:
+    sha256 = made.bench.client.get(f"/gans/{made.gan}").json()["weights_sha256"]
+    images = [{"index": n, "seed": 1, "draw": 0, "sha256": "0" * 64} for n in range(500)]
+    manifest = {"gan": made.gan, "weights_sha256": sha256, "category": "liver", "images": images}
+    return made.bench.post("/regenerate", {"manifest": manifest, "indices": [*range(500)]})
+
+
 def train_classifier(made: Made) -> str:
     return made.bench.post("/classifiers", training(made.preprocessed, steps=STEPS))
 
@@ -199,6 +206,7 @@ KINDS: dict[str, tuple[Callable[[Made], str], int]] = {
     "train-gan": (train_gan, 6),
     "generate": (generate, 2),
     "generate-set": (generate_set, 2),
+    "regenerate": (regenerate, 2),
     "train-classifier": (train_classifier, 4),
     "classify": (classify, 1),
     "experiment": (experiment, 3),

@@ -125,3 +125,11 @@ def test_no_category_is_favoured_when_a_batch_cannot_hold_all() -> None:
     labels = [balanced_labels(0, Purpose.REAL_IMAGES, step, 0, 3, 8) for step in range(steps)]
     share = np.bincount(np.concatenate(labels), minlength=8) / (3 * steps)
     assert np.abs(share - 1 / 8).max() < 0.01
+
+
+def test_seeds_may_differ_from_image_to_image() -> None:
+    mixed = sample_noise([3, 4, 3], [7, 7, 8], [0, 0, 1], 9, 32)
+    for row, (seed, index, draw) in enumerate(((3, 7, 0), (4, 7, 0), (3, 8, 1))):
+        alone = sample_noise(seed, [index], [draw], 9, 32)
+        np.testing.assert_array_equal(mixed.latents[row], alone.latents[0])
+        np.testing.assert_array_equal(mixed.grain[row], alone.grain[0])

@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, Any] = {
     "image_format": "dicom",
     "grace_seconds": 5,
     "index": 3,
+    "indices": [7],
     "kind": "generate",
     "layout": "webdataset",
     "limit": 1,

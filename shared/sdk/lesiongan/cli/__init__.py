@@ -20,6 +20,7 @@ from lesiongan.cli import (
     jobs,
     keys,
     preview,
+    regenerate,
     servers,
     webhooks,
     withdraw,
@@ -59,7 +60,7 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback(help=ABOUT)(_about)
-    groups = (work, generate, classify, experiment, withdraw, accounting, servers)
+    groups = (work, generate, regenerate, classify, experiment, withdraw, accounting, servers)
     for commands in (group.app for group in groups):
         made.add_typer(commands)
     for name, group in (

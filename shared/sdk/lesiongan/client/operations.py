@@ -1,5 +1,6 @@
 """What a client can do, whichever driver carries it out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lesiongan.client.accounting import Accounting
@@ -16,6 +17,7 @@ from lesiongan.client.health import ServerHealth
 from lesiongan.client.interactive import Image, answer_to, image_call, preview_call
 from lesiongan.client.jobs import Jobs
 from lesiongan.client.keys import Keys
+from lesiongan.client.manifests import ManifestSource, regenerate_call
 from lesiongan.client.server import Server
 from lesiongan.client.submitting import estimate, post_command, post_query, submit
 from lesiongan.client.webhooks import Webhooks
@@ -164,3 +166,29 @@ class Operations(Resource[Mode]):
         query = generate_query(category, n, gan, seed, truncation)
         query["format"] = unless_png(image_format)
         return stream_zip(self.exchange, query, Path(path), on_progress)
+
+    @operation
+    def regenerate(
+        self,
+        manifest: ManifestSource,
+        indices: Sequence[int] | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Flow[Job]:
+        """Make images of a manifest again, all of them or some; ``output["dataset"]`` is their set.
+
+        ``manifest`` is a ZIP that :meth:`generate_zip` wrote, a synthetic data set's archive, the
+        ``manifest.json`` in either, or what that holds. ``output["identical"]`` counts images of
+        the same bytes. Raises :class:`pydantic.ValidationError` for what is no such manifest, and
+        for indices that it does not have.
+        """
+        call = yield from regenerate_call(manifest, indices)
+        return (yield from submit(self.exchange, call, idempotency_key))
+
+    @operation
+    def estimate_regenerate(
+        self, manifest: ManifestSource, indices: Sequence[int] | None = None
+    ) -> Flow[Estimate]:
+        """What making them again would cost; nothing is made."""
+        call = yield from regenerate_call(manifest, indices)
+        return (yield from estimate(self.exchange, call))

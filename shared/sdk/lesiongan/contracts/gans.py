@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
@@ -213,3 +213,108 @@ class GenerateCommand(Command):
     gan: GanId
     seed: Seed
     truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
+
+
+Sha256 = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{64}$",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+
+
+_MANIFEST: dict[str, Any] = {
+    "gan": "gan_5b1d2f4a6c8e0b1d0f3a5c7e",
+    "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "category": "liver",
+    "truncation": None,
+    "images": [
+        {
+            "index": 7,
+            "seed": 42,
+            "draw": 0,
+            "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+            "category": None,
+        }
+    ],
+}
+
+
+class ManifestImage(Command):
+    """An image of a manifest: what makes it again, and what it was."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    index: Annotated[int, Field(ge=0, lt=2**63)]
+    seed: Seed
+    draw: Annotated[int, Field(ge=0, lt=2**31)]
+    #: Of its PNG.
+    sha256: Sha256
+    #: That of the whole manifest, if it is not here.
+    category: Category | None = None
+
+
+class Manifest(Command):
+    """``manifest.json`` of a synthetic ZIP, or as much of it as it takes to make images again.
+
+    Members that it has besides are passed over.
+    """
+
+    model_config = example(_MANIFEST) | ConfigDict(extra="ignore")
+
+    gan: GanId
+    weights_sha256: Sha256
+    category: Category | None = None
+    truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
+    #: Those that ``indices`` does not name may be left out.
+    images: Annotated[list[ManifestImage], Field(json_schema_extra={"minItems": 1})]
+
+    def category_of(self, image: ManifestImage) -> Category | None:
+        """What an image shows."""
+        return image.category or self.category
+
+
+class RegenerateCommand(Command):
+    """Make images of a manifest again."""
+
+    model_config = example({"manifest": _MANIFEST, "indices": [7]})
+
+    manifest: Manifest
+    indices: Annotated[
+        list[Annotated[int, Field(ge=0, lt=2**63)]],
+        Field(
+            description="of images of the manifest, in the order in which they are wanted",
+            json_schema_extra={
+                "minItems": 1,
+                "maxItems": MAX_STREAMED_IMAGES,
+                "uniqueItems": True,
+            },
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if not 1 <= len(self.indices) <= MAX_STREAMED_IMAGES:
+            raise ValueError(f"indices must name 1 to {MAX_STREAMED_IMAGES} images")
+        if len(set(self.indices)) != len(self.indices):
+            raise ValueError("indices must name each image once")
+        known = [image.index for image in self.manifest.images]
+        if len(set(known)) != len(known):
+            raise ValueError("the manifest has two images of one index")
+        missing = sorted(set(self.indices) - set(known))
+        if missing:
+            raise ValueError(f"the manifest has no image {missing[0]}")
+        if any(self.manifest.category_of(image) is None for image in self.wanted()):
+            raise ValueError("the manifest does not say what its images show: category is missing")
+        return self
+
+    def wanted(self) -> list[ManifestImage]:
+        """The images that ``indices`` names, in its order."""
+        known = {image.index: image for image in self.manifest.images}
+        return [known[index] for index in self.indices]
+
+    def trimmed(self) -> Self:
+        """This command with a manifest of the wanted images alone."""
+        manifest = self.manifest.model_copy(update={"images": self.wanted()})
+        return self.model_copy(update={"manifest": manifest})
