@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from lesiongan.contracts.base import Page
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import IMAGE_SIZES, Gan, GanCommand, MetricSeries
 from services.gan import store as rows
+from services.gan.card import gan_card
 from services.gan.generate_api import router as generate_router
 from services.gan.regenerate_api import router as regenerate_router
 from shared.datasets import catalog, reading
@@ -31,6 +32,15 @@ from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
 
 router = Router(prefix="/gans", tags=["gan"])
+
+_CARD = """---
+pretty_name: "liver and lung"
+library_name: lesiongan
+pipeline_tag: unconditional-image-generation
+---
+
+# liver and lung
+"""
 
 
 @router.post(
@@ -147,6 +157,28 @@ def get_weights(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) ->
     }
     data = store.get(row.weights_key)
     return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.get(
+    "/{gan_id}/card",
+    summary="Read a GAN's card",
+    operation_id="get_gan_card",
+    responses={
+        200: {
+            "description": "Markdown with YAML front matter",
+            "content": {"text/markdown": {"schema": {"type": "string"}, "example": _CARD}},
+        }
+    },
+    response_class=Response,
+)
+def get_card(gan_id: str, _: Reader, session: SessionDep) -> Response:
+    """What the GAN is, what it was trained on, its scores, and what it is not for.
+
+    The weights carry as much of it as two equal trainings have in common.
+    """
+    row = rows.get(session, gan_id)
+    about = gan_card(row, catalog.get(session, row.dataset_id))
+    return PlainTextResponse(about, media_type="text/markdown")
 
 
 @router.put("/{gan_id}/default", summary="Choose the default", operation_id="set_default_gan")

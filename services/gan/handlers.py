@@ -13,6 +13,7 @@ from lesiongan.contracts.gans import (
     GenerateSetCommand,
 )
 from services.gan import store as rows
+from services.gan.card import weights_card
 from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.sampling import sample_batches
@@ -27,7 +28,7 @@ from shared.compute.precision import Precision, choose_precision
 from shared.datasets import catalog, reading
 from shared.datasets.pixels import encode_image, load_train
 from shared.datasets.writing import DatasetWriter, destination
-from shared.db.tables import GanRow
+from shared.db.tables import DatasetRow, GanRow
 from shared.errors import BadInput
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
@@ -56,11 +57,11 @@ def train_gan(
     job.progress(state.step, training.steps, "step")
     train(state, data, precision=precision, callbacks=trainer.callbacks())
     job.check()
-    return _published(store, gan, state, precision)
+    return _published(store, gan, dataset.row, state, precision)
 
 
 def _published(
-    store: ObjectStore, gan: GanRow, state: TrainingState, precision: Precision
+    store: ObjectStore, gan: GanRow, data: DatasetRow, state: TrainingState, precision: Precision
 ) -> Outcome:
     # Nothing that differs from run to run: equal trainings publish equal bytes.
     training = state.training.to_json()
@@ -70,6 +71,7 @@ def _published(
         "step": str(state.published_step),
         "training": training,
         "device_class": precision.device_class,
+        "model_card": weights_card(gan, data, gan.scores),
         "synthetic": "Images made with these weights are synthetic: not for diagnosis.",
     }
     weights = save_weights(state.published(), card)

@@ -21,7 +21,7 @@ def card(row: DatasetRow, report: DatasetReport, *, synthetic: bool) -> str:
     return "\n".join(
         [
             *_front_matter(row, synthetic=synthetic),
-            f"# {_plain(row.name)}",
+            f"# {one_line(row.name)}",
             "",
             *_origin(row, synthetic=synthetic),
             *_counts(report),
@@ -63,7 +63,7 @@ def _origin(row: DatasetRow, *, synthetic: bool) -> Iterator[str]:
     yield "```"
     yield ""
     for note in row.notes:
-        yield f"- {_plain(note)}"
+        yield f"- {one_line(note)}"
     yield ""
 
 
@@ -93,7 +93,7 @@ def _checks(report: DatasetReport) -> Iterator[str]:
         yield f"- images that look alike: {_pairs(report.near_duplicates)}"
     yield f"- left out: {report.skipped_total}"
     for reason in report.skipped:
-        yield f"  - {reason.count}: {_plain(reason.reason)}"
+        yield f"  - {reason.count}: {one_line(reason.reason)}"
     yield ""
 
 
@@ -102,6 +102,6 @@ def _pairs(pairs: DuplicatePairs) -> str:
     return f"{least}{pairs.pairs} pairs, {pairs.crossing} of them in two splits"
 
 
-def _plain(text: str) -> str:
-    """One line that no renderer takes for markup."""
+def one_line(text: str) -> str:
+    """``text`` in one line that no renderer takes for markup."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!" else c for c in " ".join(text.split()))

@@ -187,3 +187,33 @@ def test_truncated_samples_are_a_data_set_of_their_own(bench: Bench) -> None:
     assert len({each["sha256"] for each in made.values()}) == 3
     assert made["&truncation=0.5"]["command"]["truncation"] == 0.5
     assert bench.client.post(f"{path}e9").status_code == 422
+
+
+def test_the_card_says_what_it_is_and_travels_with_the_weights(bench: Bench) -> None:
+    dataset = _dataset(bench)
+    gan = _train(bench, dataset, name="two *organs*")
+    answer = bench.client.get(f"/gans/{gan.id}/card")
+    assert answer.headers["content-type"].startswith("text/markdown")
+    card = answer.text
+    train = bench.client.get(f"/datasets/{dataset}").json()["counts"]["train"]
+    for said in (
+        "# two \\*organs\\*",
+        f"`{gan.id}`, class-conditional WGAN-GP, 32 by 32 pixels, grey, step 6 of 6",
+        f"`{gan.weights_sha256}`",
+        f"`{dataset}`",
+        f"| liver | {train['liver']} |",
+        '"steps": 6',
+        "not for diagnosis",
+    ):
+        assert said in card
+    weights = bench.client.get(f"/gans/{gan.id}/weights").content
+    carried = load_weights(weights)[1]["model_card"]
+    assert f"| lung | {train['lung']} |" in carried
+    assert gan.id not in carried, "equal trainings publish equal bytes"
+
+
+def test_a_gan_that_still_trains_has_a_card(bench: Bench) -> None:
+    job = bench.client.post("/gans", json={"dataset": _dataset(bench), **QUICK}).json()
+    target = row(bench.ports.sessions, job["id"]).target
+    card = bench.client.get(f"/gans/{target}/card").text
+    assert "without weights: its training has not succeeded" in card

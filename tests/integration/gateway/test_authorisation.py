@@ -105,6 +105,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/gans/{gan_id}"): Row("submit", 404),
     ("GET", "/gans/{gan_id}/metrics"): Row("read", 404),
     ("GET", "/gans/{gan_id}/preview.png"): Row("read", 404),
+    ("GET", "/gans/{gan_id}/card"): Row("read", 404),
     ("GET", "/gans/{gan_id}/weights"): Row("read", 404),
     ("PUT", "/gans/{gan_id}/default"): Row("submit", 404),
     ("GET", "/generate"): Row("submit", 409, "?category=liver&n=1"),

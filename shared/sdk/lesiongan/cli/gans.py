@@ -86,6 +86,14 @@ def preview(
     show_file(session, path)
 
 
+@command(app, "card")
+def card(session: Session, gan: GanArgument) -> None:
+    """Show a GAN's card: what it was trained on, how, its scores and its limits."""
+    with session.connect() as client:
+        text = client.gans.card(gan)
+    session.show({"card": text}, lambda out: out.print(text, markup=False, highlight=False))
+
+
 @command(app, "default")
 def default(session: Session, gan: GanArgument) -> None:
     """Make this the GAN that `generate` takes when none is named."""

@@ -47,6 +47,12 @@ class Gans(Resource[Mode]):
         return (yield from self.exchange.answer(call)).content
 
     @operation
+    def card(self, gan: Gan | str) -> Flow[str]:
+        """The GAN's card, in Markdown."""
+        call = Call(method="GET", path=f"{_path(gan)}/card", headers={"Accept": "text/*"})
+        return (yield from self.exchange.answer(call)).text
+
+    @operation
     def weights(
         self, gan: Gan | str, path: Path | str, *, on_progress: OnBytes | None = None
     ) -> Flow[Path]:
