@@ -1,6 +1,6 @@
 """Use cases: augment a data set's training images, preview the series on one image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,6 +14,7 @@ from services.augmentation.domain.augment import augment
 from services.augmentation.domain.series import draw_series, generator
 from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
+from shared.datasets.columns import Records
 from shared.datasets.contact_sheet import contact_sheet, open_image
 from shared.datasets.parts import Part
 from shared.datasets.pixels import decode_uint8, encode_image
@@ -34,7 +35,8 @@ def augment_dataset(job: JobContext, store: ObjectStore, command: AugmentCommand
     images that are not square.
     """
     parent = _opened(job, store, command)
-    made_of_each = [_makes(record, command) for record in parent.records]
+    splits = parent.records.members("split")
+    made_of_each = [1 + command.copies if split == "train" else 1 for (split,) in splits]
     divide_if_large(job, made_of_each, command)
     total = sum(made_of_each)
     with DatasetWriter(destination(store, job)) as writer:
@@ -67,14 +69,10 @@ def _opened(job: JobContext, store: ObjectStore, command: AugmentCommand) -> Sto
         return reading.open_dataset(session, store, command.dataset)
 
 
-def _makes(record: ImageRecord, command: AugmentCommand) -> int:
-    return 1 + command.copies if record.split == "train" else 1
-
-
 def _images(
     store: ObjectStore,
     parent: StoredDataset,
-    records: Sequence[ImageRecord],
+    records: Records,
     command: AugmentCommand,
 ) -> Iterator[tuple[bytes, ImageMeta]]:
     for record, png in reading.iterate(store, parent, records):
@@ -84,7 +82,10 @@ def _images(
             image = _square(decode_uint8(png), record)
             for copy in range(1, command.copies + 1):
                 made = make_copy(image, command, record.index, copy)
-                yield encode_image(made), replace(meta, box_px=None, seed=command.seed, draw=copy)
+                yield (
+                    encode_image(made),
+                    replace(meta, box_px=None, seed=command.seed, draw=copy),
+                )
 
 
 def make_copy(

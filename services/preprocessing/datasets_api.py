@@ -73,8 +73,8 @@ def list_images(
     split: SplitFilter = None,
 ) -> Page[DatasetImage]:
     dataset = reading.open_dataset(session, store, dataset_id)
-    start = _index_cursor(paging.cursor)
-    found = [r for r in dataset.select(category=category, split=split) if r.index >= start]
+    rest = dataset.records[_index_cursor(paging.cursor) :]
+    found = rest.where(category=category, split=split)
     items = [
         DatasetImage.model_validate({**r.as_json(), "bytes": r.size}) for r in found[: paging.limit]
     ]

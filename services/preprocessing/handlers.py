@@ -131,10 +131,10 @@ def _store_raw(
     noted: Counter[str] = Counter()
     with DatasetWriter(destination(store, job)) as writer:
         writer.resume()
-        known = {record.source for record in writer.records}
+        known = {source for (source,) in writer.records.members("source")}
         if command.neighbours:
-            beside = [each for r in writer.records for each in (r.previous, r.following)]
-            noted[_NO_NEIGHBOUR] = beside.count(None)
+            beside = writer.records.members("previous", "following")
+            noted[_NO_NEIGHBOUR] = sum(pair.count(None) for pair in beside)
         for done, item in enumerate(images.items(known), start=1):
             job.progress(done, images.expected, "image")
             if isinstance(item, Skipped):
@@ -251,7 +251,7 @@ def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> 
     """
     with job.reading() as session:
         parent = reading.open_dataset(session, store, command.dataset)
-    known = [(record.category, record.split) for record in parent.records]
+    known = list(parent.records.members("category", "split"))
     draws = {"per_category": command.per_category, "seed": command.seed}
     drawn = [] if command.unlabelled else draw(known, **draws)
     wanted = command.unlabelled or command.unlabelled_beside
@@ -259,7 +259,7 @@ def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> 
     chosen = sorted({*drawn, *forgotten})
     if not chosen:
         raise BadInput(f"{parent.row.id} has no training image beside the drawn ones")
-    records = [parent.records[index] for index in chosen]
+    records = parent.records.take(chosen)
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
         for record, png in reading.iterate(store, parent, records[first:]):

@@ -1,10 +1,11 @@
 """Whether the splits of a data set that is about to be published are apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 from shared.datasets import catalog
+from shared.datasets.columns import Records
 from shared.datasets.pixels import correlation
 from shared.datasets.records import ImageRecord
 from shared.datasets.report import refuse_leakage
@@ -15,7 +16,7 @@ from shared.storage.port import ObjectStore
 SAME_PICTURE: Final = 0.98
 
 
-def refuse_overlap(job: JobContext, store: ObjectStore, records: Sequence[ImageRecord]) -> None:
+def refuse_overlap(job: JobContext, store: ObjectStore, records: Records) -> None:
     """Raises :class:`shared.errors.BadInput` where a patient or a picture is in two splits.
 
     All shards must be stored: pictures that look alike are read again and compared.

@@ -1,6 +1,6 @@
 """What a preprocessing does to each slice, planned before the first is read."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lesiongan.contracts.categories import Split
@@ -10,6 +10,7 @@ from services.preprocessing.domain import pipeline
 from services.preprocessing.domain.perceptual_hash import perceptual_hash
 from services.preprocessing.domain.split import SplitItem, SplitResult, assign_splits
 from shared.datasets import reading
+from shared.datasets.columns import Records
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageMeta, ImageRecord
 from shared.jobs.context import JobContext
@@ -35,7 +36,7 @@ def planned(job: JobContext, store: ObjectStore, command: PreprocessCommand) -> 
 
 
 def preprocessed(
-    store: ObjectStore, plan: Plan, records: Sequence[ImageRecord]
+    store: ObjectStore, plan: Plan, records: Records
 ) -> Iterator[tuple[bytes, ImageMeta]]:
     """Each record's picture, and what is known of it."""
     for record, slices in decoded(store, plan.parent, records, plan.command.neighbours):
@@ -44,11 +45,13 @@ def preprocessed(
 
 
 def _split(
-    records: Iterable[ImageRecord], command: PreprocessCommand, *, on_pass: Callable[[], None]
+    records: Records, command: PreprocessCommand, *, on_pass: Callable[[], None]
 ) -> SplitResult:
     items = [
-        SplitItem(category=r.category, patient=r.patient, sha256=r.sha256, split=r.split)
-        for r in records
+        SplitItem(category=category, patient=patient, sha256=sha256, split=split)
+        for category, patient, sha256, split in records.members(
+            "category", "patient", "sha256", "split"
+        )
     ]
     asked = command.split
     return assign_splits(
@@ -113,7 +116,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
         yield f"{split.without_patient} images without a patient: each is a group of its own"
     for category, name in split.missing:
         yield f"no {category} image in {name}"
-    eight_bit = sum(record.unit == "uint8" for record in records)
+    eight_bit = sum(unit == "uint8" for (unit,) in records.members("unit"))
     if eight_bit:
         yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
     grown = sum(_field_grows(record, plan.options) for record in records)
@@ -124,6 +127,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
 
 def _stood_in(plan: Plan) -> Iterator[str]:
     if plan.command.neighbours:
-        sides = [each for r in plan.parent.records for each in (r.previous, r.following)]
-        missing = sides.count(None)
-        yield f"{missing} of {len(sides)} neighbouring slices are missing: the lesion's stands in"
+        beside = plan.parent.records.members("previous", "following")
+        missing = sum(pair.count(None) for pair in beside)
+        sides = 2 * len(plan.parent.records)
+        yield f"{missing} of {sides} neighbouring slices are missing: the lesion's stands in"

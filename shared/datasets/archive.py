@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from lesiongan.contracts.categories import UNLABELLED
 from lesiongan.contracts.datasets import ImageFormat
 from shared.datasets import reading
+from shared.datasets.columns import Records
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageRecord
 from shared.storage.port import ObjectStore
@@ -29,18 +30,22 @@ def png_as_stored(_record: ImageRecord, png: bytes) -> bytes:
 
 def file_name(record: ImageRecord, suffix: str = "png") -> str:
     """An image's place in the archive."""
-    category = record.category or UNLABELLED
-    return f"images/{category}/{category}_{record.index:06d}.{suffix}"
+    return _place(record.category, record.index, suffix)
 
 
-def manifest_csv(records: Sequence[ImageRecord], suffix: str = "png") -> bytes:
+def _place(category: str | None, index: int, suffix: str) -> str:
+    folder = category or UNLABELLED
+    return f"images/{folder}/{folder}_{index:06d}.{suffix}"
+
+
+def manifest_csv(records: Records, suffix: str = "png") -> bytes:
     """file, category, patient, split: what the *folders* layout reads, one row an image."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(["file", "category", "patient", "split"])
-    for record in records:
-        known = (record.category or "", record.patient or "", record.split or "")
-        writer.writerow([file_name(record, suffix), *known])
+    for index, category, *more in records.members("index", "category", "patient", "split"):
+        known = (each or "" for each in (category, *more))
+        writer.writerow([_place(category, index, suffix), *known])
     return sink.getvalue().encode()
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category
 from lesiongan.contracts.datasets import Dataset, DatasetKind
+from shared.datasets.columns import Records
 from shared.datasets.identity import content_sha256
-from shared.datasets.records import ImageRecord
 from shared.db import content_lock
 from shared.db.rows import require
 from shared.db.tables import DatasetRow, ShardRow
@@ -115,9 +115,7 @@ def take_over_shards(session: Session, dataset_id: str, place: Place) -> TakenOv
     return TakenOver(kept, number, [row.key for row in left])
 
 
-def publish(
-    session: Session, new: NewDataset, records: Sequence[ImageRecord], *, stored_bytes: int
-) -> None:
+def publish(session: Session, new: NewDataset, records: Records, *, stored_bytes: int) -> None:
     """Make a data set visible. A set that another job has published meanwhile stays as it is.
 
     Raises :class:`Gone` for a set that was withdrawn, or that holds a patient who was.
@@ -150,17 +148,17 @@ def publish(
     session.execute(update(ShardRow).where(ShardRow.dataset_id == new.id).values(records=None))
 
 
-def patients_of(records: Iterable[ImageRecord]) -> dict[str, int]:
+def patients_of(records: Records) -> dict[str, int]:
     """Images of each patient, by pseudonym."""
-    return dict(Counter(each.patient for each in records if each.patient is not None))
+    return dict(Counter(patient for (patient,) in records.members("patient") if patient))
 
 
-def counts(records: Iterable[ImageRecord]) -> dict[str, dict[str, int]]:
+def counts(records: Records) -> dict[str, dict[str, int]]:
     """Images by split and category; the three splits are always there."""
     table: dict[str, dict[str, int]] = {split: defaultdict(int) for split in SPLITS}
-    for record in records:
-        by_category = table.setdefault(record.split or "unsplit", defaultdict(int))
-        by_category[record.category or UNLABELLED] += 1
+    for split, category in records.members("split", "category"):
+        by_category = table.setdefault(split or "unsplit", defaultdict(int))
+        by_category[category or UNLABELLED] += 1
     return {split: dict(sorted(by_category.items())) for split, by_category in table.items()}
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from shared.datasets.records import ImageRecord
+import pyarrow.compute as pc
+
+from shared.datasets.columns import Records
 
 #: Bits in which the hashes of near duplicates differ at most.
 NEAR_BITS = 3
@@ -22,7 +24,14 @@ MAX_APART = 1000
 MAX_COMPARISONS = 5_000_000
 _QUARTERS = (0, 16, 32, 48)
 
-Group = list[ImageRecord]
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    index: int
+    split: str | None
+
+
+Group = list[_Image]
 
 
 @dataclass(frozen=True)
@@ -37,31 +46,38 @@ class Pairs:
     examples: Sequence[tuple[int, int]] = ()
     complete: bool = True
     #: Of each two groups of equal images that lie in two splits, one pair; the first of them.
-    apart: Sequence[tuple[ImageRecord, ImageRecord]] = ()
+    apart: Sequence[tuple[int, int]] = ()
 
 
-def exact_duplicates(records: Iterable[ImageRecord]) -> Pairs:
+def exact_duplicates(records: Records) -> Pairs:
     """Pairs of equal images. Lesions of one slice of a source are one image."""
-    groups: dict[str, dict[str, ImageRecord]] = defaultdict(dict)
-    for record in records:
-        groups[record.sha256].setdefault(_image_of(record), record)
+    repeated = _repeated(records)
+    groups: dict[str, dict[str, _Image]] = defaultdict(dict)
+    for sha256, index, split, source, unit in records.members(
+        "sha256", "index", "split", "source", "unit"
+    ):
+        if sha256 in repeated:
+            # ``file 12`` of ``file 12, row 34``: in a raw set each lesion repeats its slice.
+            image = source.partition(",")[0] if unit == "hu16" else str(index)
+            groups[sha256].setdefault(image, _Image(index, split))
     return _counted((list(group.values()), None) for group in groups.values())
 
 
-def near_duplicates(records: Iterable[ImageRecord]) -> Pairs:
+def near_duplicates(records: Records) -> Pairs:
     """Pairs of images that look alike and are not equal; of those whose hash is known."""
     groups: dict[tuple[int, str], Group] = defaultdict(list)
-    for record in records:
-        if record.phash is not None:
-            groups[record.phash & (2**64 - 1), record.sha256].append(record)
+    for phash, sha256, index, split in records.members("phash", "sha256", "index", "split"):
+        if phash is not None:
+            groups[phash & (2**64 - 1), sha256].append(_Image(index, split))
     compared = _Compared(groups)
     found = _counted((groups[a], groups[b]) for a, b in compared.alike())
     return replace(found, complete=compared.complete)
 
 
-def _image_of(record: ImageRecord) -> str:
-    """``file 12`` of ``file 12, row 34``: in a raw set each lesion repeats its slice."""
-    return record.source.partition(",")[0] if record.unit == "hu16" else str(record.index)
+def _repeated(records: Records) -> set[str]:
+    """Hashes that more than one record has: most have none, and are not to be held."""
+    counted = pc.value_counts(records.table["sha256"])
+    return set(counted.field(0).filter(pc.greater(counted.field(1), 1)).to_pylist())
 
 
 class _Compared:
@@ -103,7 +119,7 @@ def _first_quarter(difference: int) -> int:
 def _counted(groups: Iterable[tuple[Group, Group | None]]) -> Pairs:
     """Pairs within each group, or between the two."""
     pairs = crossing = 0
-    examples: list[tuple[ImageRecord, ImageRecord]] = []
+    examples: list[tuple[_Image, _Image]] = []
     for first, second in groups:
         within = second is None
         others = first if second is None else second
@@ -117,7 +133,7 @@ def _counted(groups: Iterable[tuple[Group, Group | None]]) -> Pairs:
         pairs=pairs,
         crossing=crossing,
         examples=[(a.index, b.index) for a, b in examples[:MAX_EXAMPLES]],
-        apart=[(a, b) for a, b in examples if a.split != b.split][:MAX_APART],
+        apart=[(a.index, b.index) for a, b in examples if a.split != b.split][:MAX_APART],
     )
 
 
@@ -133,12 +149,10 @@ def _pairs(first: Group, second: Group, *, within: bool) -> tuple[int, int]:
     return total, total - same
 
 
-def _examples(
-    first: Group, second: Group, *, within: bool
-) -> list[tuple[ImageRecord, ImageRecord]]:
+def _examples(first: Group, second: Group, *, within: bool) -> list[tuple[_Image, _Image]]:
     """One pair of each two groups: of two splits where there is one."""
     pairs = combinations(first, 2) if within else ((a, b) for a in first for b in second)
-    best: tuple[ImageRecord, ImageRecord] | None = None
+    best: tuple[_Image, _Image] | None = None
     for tried, (a, b) in enumerate(pairs):
         best = best or (a, b)
         if a.split != b.split:

@@ -1,10 +1,10 @@
 """Which data set or shared run a request means: its id is derived from what makes it."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from shared.datasets.records import ImageRecord
+from shared.datasets.columns import Records
 from shared.ids import content_id, fingerprint
 
 #: Raised by hand when a step's output changes for the same input.
@@ -50,15 +50,15 @@ def run_id(kind: str, step: str, command: dict[str, Any]) -> str:
     return content_id(kind, made_from)
 
 
-def content_sha256(records: Iterable[ImageRecord]) -> str:
+def content_sha256(records: Records) -> str:
     """SHA-256 over the images' SHA-256 and what is said of them, in order.
 
     Two data sets with the same pixels but other labels, splits or neighbouring slices differ.
     """
     digest = hashlib.sha256()
-    for record in records:
-        said = [record.sha256, record.category, record.split, record.patient]
-        beside = (record.previous, record.following)
+    names = ("sha256", "category", "split", "patient", "previous", "following")
+    for *said, previous, following in records.members(*names):
+        beside = (previous, following)
         if any(beside):
             said += [None if each is None else each.sha256 for each in beside]
         digest.update(fingerprint(said).encode())

@@ -1,8 +1,7 @@
 """Reading images back: ranged reads, neighbours together, nothing that is not asked for."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -10,6 +9,8 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.categories import Category, Split
 from shared.datasets import catalog
 from shared.datasets.ahead import read_ahead
+from shared.datasets.columns import Records
+from shared.datasets.kept import Kept
 from shared.datasets.manifest import read_manifest
 from shared.datasets.records import ImageRecord, Neighbour
 from shared.db.tables import DatasetRow
@@ -18,8 +19,8 @@ from shared.storage.port import ObjectStore
 
 #: Rows whose bytes lie within one span are fetched by one ranged read.
 SPAN_BYTES = 8 << 20
-#: Manifests are immutable, so those read last are kept.
-KEPT_MANIFESTS = 16
+#: Manifests are immutable, so those read last are kept: of some 200,000 images.
+KEPT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,12 @@ class StoredDataset:
     """A published data set and where its bytes lie."""
 
     row: DatasetRow
-    records: Sequence[ImageRecord]
+    records: Records
     shard_keys: Mapping[int, str]
 
-    def select(
-        self, *, category: Category | None = None, split: Split | None = None
-    ) -> list[ImageRecord]:
+    def select(self, *, category: Category | None = None, split: Split | None = None) -> Records:
         """Records of a category, of a split, or both; None means all."""
-        return [
-            record
-            for record in self.records
-            if category in (None, record.category) and split in (None, record.split)
-        ]
+        return self.records.where(category=category, split=split)
 
 
 class Stack(NamedTuple):
@@ -62,12 +57,14 @@ def open_dataset(session: Session, store: ObjectStore, dataset_id: str) -> Store
 
 def forget_manifests() -> None:
     """Drop what was read, since some of it must not be kept."""
-    _manifest.cache_clear()
+    _manifests.clear()
 
 
-@lru_cache(maxsize=KEPT_MANIFESTS)
-def _manifest(store: ObjectStore, key: str) -> tuple[ImageRecord, ...]:
-    return tuple(read_manifest(store.get(key)))
+_manifests: Kept[tuple[ObjectStore, str], Records] = Kept(KEPT_BYTES, size=lambda r: r.nbytes)
+
+
+def _manifest(store: ObjectStore, key: str) -> Records:
+    return _manifests.get((store, key), lambda: read_manifest(store.get(key)))
 
 
 def square_size(
@@ -102,7 +99,10 @@ def read_png(store: ObjectStore, dataset: StoredDataset, record: ImageRecord) ->
 def iterate(
     store: ObjectStore, dataset: StoredDataset, records: Sequence[ImageRecord]
 ) -> Iterator[tuple[ImageRecord, bytes]]:
-    """(record, PNG) of ``records``, in their order within the shards. Holds two spans in memory."""
+    """(record, PNG) of ``records``, in their order within the shards. Holds two spans in memory.
+
+    Of :class:`Records`, which are in that order, no more become objects than these spans need.
+    """
     yield from _read_spans(store, dataset, records, _end)
 
 
@@ -145,7 +145,9 @@ def _read_spans(
     end: Callable[[ImageRecord], int],
 ) -> Iterator[tuple[ImageRecord, bytes]]:
     """Each record with the bytes from its offset to its end."""
-    ordered = sorted(records, key=lambda record: (record.shard, record.offset))
+    ordered: Iterable[ImageRecord] = records
+    if not isinstance(records, Records):
+        ordered = sorted(records, key=lambda record: (record.shard, record.offset))
 
     def read(span: list[ImageRecord]) -> bytes:
         first = span[0]
@@ -159,7 +161,7 @@ def _read_spans(
 
 
 def _spans(
-    ordered: Sequence[ImageRecord], end: Callable[[ImageRecord], int]
+    ordered: Iterable[ImageRecord], end: Callable[[ImageRecord], int]
 ) -> Iterator[list[ImageRecord]]:
     span: list[ImageRecord] = []
     for record in ordered:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from lesiongan.contracts.categories import UNLABELLED
 from lesiongan.contracts.datasets import DatasetReport, DuplicatePairs, SkippedFor, Tally
 from shared.datasets import catalog
+from shared.datasets.columns import Records
 from shared.datasets.duplicates import Pairs, exact_duplicates, near_duplicates
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageRecord
@@ -19,7 +20,7 @@ def report(dataset: StoredDataset) -> DatasetReport:
     """Of a complete data set, from its row and its manifest."""
     row, records = dataset.row, dataset.records
     of_patients = catalog.patients_of(records)
-    hashed = any(record.phash is not None for record in records)
+    hashed = any(phash is not None for (phash,) in records.members("phash"))
     return DatasetReport(
         dataset=row.id,
         images=row.images,
@@ -35,16 +36,16 @@ def report(dataset: StoredDataset) -> DatasetReport:
     )
 
 
-def refuse_leakage(
-    records: Sequence[ImageRecord], is_same: Callable[[ImageRecord, ImageRecord], bool]
-) -> None:
+def refuse_leakage(records: Records, is_same: Callable[[ImageRecord, ImageRecord], bool]) -> None:
     """Raises :class:`BadInput` where a patient or the same picture is in two splits.
 
+    ``records`` are all of a data set, so that an image's index is its place.
     ``is_same`` compares the pixels of images that look alike by their hash.
     """
     patients = patients_in_several_splits(records)
     exact = exact_duplicates(records)
-    same = [(a.index, b.index) for a, b in near_duplicates(records).apart if is_same(a, b)]
+    apart = near_duplicates(records).apart
+    same = [(a, b) for a, b in apart if is_same(records[a], records[b])]
     found = [
         *_fault(len(patients), "patients are", ()),
         *_fault(exact.crossing, "pairs of equal images are", exact.examples),
@@ -57,12 +58,12 @@ def refuse_leakage(
         )
 
 
-def patients_in_several_splits(records: Iterable[ImageRecord]) -> set[str]:
+def patients_in_several_splits(records: Records) -> set[str]:
     """Their pseudonyms."""
     splits: dict[str, set[str | None]] = defaultdict(set)
-    for record in records:
-        if record.patient is not None:
-            splits[record.patient].add(record.split)
+    for patient, split in records.members("patient", "split"):
+        if patient is not None:
+            splits[patient].add(split)
     return {patient for patient, known in splits.items() if len(known) > 1}
 
 
@@ -73,14 +74,14 @@ def _fault(count: int, what: str, examples: Sequence[tuple[int, int]]) -> list[s
     return [f"{count} {what}{f' (images {shown})' if shown else ''}"]
 
 
-def _tallies(records: Iterable[ImageRecord]) -> dict[str, dict[str, Tally]]:
+def _tallies(records: Records) -> dict[str, dict[str, Tally]]:
     images: dict[tuple[str, str], int] = Counter()
     patients: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for record in records:
-        place: tuple[str, str] = record.split or "unsplit", record.category or UNLABELLED
+    for split, category, patient in records.members("split", "category", "patient"):
+        place: tuple[str, str] = split or "unsplit", category or UNLABELLED
         images[place] += 1
-        if record.patient is not None:
-            patients[place].add(record.patient)
+        if patient is not None:
+            patients[place].add(patient)
     table: dict[str, dict[str, Tally]] = defaultdict(dict)
     for split, category in sorted(images):
         known = len(patients[split, category])

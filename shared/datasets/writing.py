@@ -1,6 +1,6 @@
 """Writing a data set: images into shards, shards into the store, rows once they are complete."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from shared.datasets import catalog
 from shared.datasets.catalog import NewDataset, Place
+from shared.datasets.columns import Records
 from shared.datasets.manifest import read_manifest, write_manifest
 from shared.datasets.parts import SHARD_NUMBERS, Part
-from shared.datasets.records import ImageMeta, ImageRecord
+from shared.datasets.records import ImageMeta
 from shared.datasets.removal import delete_objects
 from shared.datasets.shards import MAX_IMAGES, ShardWriter
 from shared.db.tables import ShardRow
@@ -103,7 +104,8 @@ class DatasetWriter:
     def __init__(self, to: Destination, *, plan: ShardPlan = growing_shards) -> None:
         self._to = to
         self._plan = plan
-        self._records: list[ImageRecord] = []
+        self._shards: list[Records] = []
+        self._stored = 0
         self._next_shard = to.place.first_shard
         self._open: ShardWriter | None = None
 
@@ -121,12 +123,12 @@ class DatasetWriter:
             self._open = None
 
     def __len__(self) -> int:
-        return len(self._records) + len(self._open or ())
+        return self._stored + len(self._open or ())
 
     @property
-    def records(self) -> Sequence[ImageRecord]:
+    def records(self) -> Records:
         """Of the images in complete shards, those of earlier attempts among them."""
-        return tuple(self._records)
+        return Records.joined(self._shards)
 
     def resume(self) -> int:
         """Take over the shards of earlier attempts; returns how many images they hold.
@@ -140,9 +142,9 @@ class DatasetWriter:
             found = catalog.take_over_shards(session, self._to.dataset_id, self._to.place)
         delete_objects(self._to.store, found.forgotten)
         for content in found.records:
-            self._records.extend(read_manifest(content))
+            self._keep(read_manifest(content))
         self._next_shard = found.next_shard
-        return len(self._records)
+        return self._stored
 
     def add(
         self,
@@ -154,7 +156,7 @@ class DatasetWriter:
     ) -> None:
         """Append an image, and the slices beside it; a full shard is stored and made visible."""
         if self._open is None:
-            first_index = self._to.place.first_index + len(self._records)
+            first_index = self._to.place.first_index + self._stored
             self._open = ShardWriter(self._next_shard, first_index)
         self._open.add(png, meta, previous=previous, following=following)
         metrics.image_written()
@@ -169,7 +171,7 @@ class DatasetWriter:
         :class:`BadInput` for a data set without images.
         """
         self.flush()
-        if not self._records:
+        if not self._stored:
             raise BadInput("there is no image to make a data set of")
         records = self.records
         key = catalog.manifest_key(new.id, new.job_id)
@@ -196,6 +198,7 @@ class DatasetWriter:
                 self._to.dataset_id, self._to.job_id, self._to.attempt, shard.number
             )
             self._to.store.put_file(key, shard.path, content_type="application/x-tar")
+        records = Records.of(shard.records)
         row = ShardRow(
             dataset_id=self._to.dataset_id,
             number=shard.number,
@@ -204,10 +207,14 @@ class DatasetWriter:
             images=len(shard.records),
             bytes=shard.bytes,
             sha256=shard.sha256,
-            records=write_manifest(shard.records),
+            records=write_manifest(records),
         )
         with self._to.fence(milestone=True) as session:
             catalog.add_shard(session, row)
-        self._records.extend(shard.records)
+        self._keep(records)
         self._next_shard += 1
         self._open = None
+
+    def _keep(self, records: Records) -> None:
+        self._shards.append(records)
+        self._stored += len(records)

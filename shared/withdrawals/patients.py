@@ -65,4 +65,4 @@ def unpublished(session: Session, pseudonyms: Sequence[str]) -> list[Unpublished
 def _may_hold(shard: ShardRow, pseudonyms: Sequence[str]) -> bool:
     if shard.records is None:
         return True
-    return any(record.patient in pseudonyms for record in read_manifest(shard.records))
+    return not catalog.patients_of(read_manifest(shard.records)).keys().isdisjoint(pseudonyms)

@@ -118,7 +118,7 @@ def made(ports: Ports, job_id: str, lives: Iterable[int] = ()) -> dict[str, Any]
         dataset = reading.open_dataset(session, ports.store, target)
         shards = catalog.shards(session, target)
     return {
-        "records": dataset.records,
+        "records": list(dataset.records),
         "sha256": dataset.row.sha256,
         "bytes": dataset.row.bytes,
         "skipped": (dataset.row.skipped, dataset.row.skipped_total),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.datasets import identity
+from shared.datasets.columns import Records
 from shared.datasets.identity import content_sha256, dataset_id, run_id
 from shared.datasets.pseudonyms import pseudonym
 from shared.datasets.records import ImageRecord
@@ -88,8 +89,8 @@ def test_a_run_of_an_unknown_step_has_no_id() -> None:
 
 def test_the_content_is_pixels_labels_splits_and_order() -> None:
     records = [record(0), record(1)]
-    same = content_sha256([replace(r, offset=9999, source="elsewhere") for r in records])
-    assert content_sha256(records) == same
+    elsewhere = [replace(r, offset=9999, source="elsewhere") for r in records]
+    assert content_sha256(Records.of(records)) == content_sha256(Records.of(elsewhere))
     others = [
         records[::-1],
         records[:1],
@@ -98,7 +99,7 @@ def test_the_content_is_pixels_labels_splits_and_order() -> None:
         [records[0], replace(records[1], patient=None)],
         [records[0], replace(records[1], sha256="0" * 64)],
     ]
-    assert len({content_sha256(r) for r in [records, *others]}) == 7
+    assert len({content_sha256(Records.of(r)) for r in [records, *others]}) == 7
 
 
 def test_ids_carry_their_kind() -> None:
