@@ -84,7 +84,7 @@ def _images(
                 made = make_copy(image, command, record.index, copy)
                 yield (
                     encode_image(made),
-                    replace(meta, box_px=None, seed=command.seed, draw=copy),
+                    replace(meta, box_px=None, phash=None, seed=command.seed, draw=copy),
                 )
 
 

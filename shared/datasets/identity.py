@@ -12,7 +12,7 @@ STEP_VERSIONS = {
     "ingest": 1,
     "preprocess": 2,
     "subset": 1,
-    "augment": 2,
+    "augment": 3,
     "generate": 1,
     "generate-set": 1,
     "regenerate": 1,

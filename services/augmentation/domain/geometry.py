@@ -13,15 +13,22 @@ _METHODS = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "cubic": c
 
 
 def matrix(series: Series, side_px: int) -> npt.NDArray[np.float64]:
-    """The affine map [2, 3] from input to output pixel centres, about the image's middle."""
+    """The affine map [2, 3] from input to output pixel centres, about the image's middle.
+
+    Mirrored, sheared, turned, scaled and moved, in this order. Written out, since products of small
+    arrays cost more than the resampling that they are for.
+    """
     angle = math.radians(series.rotation_degrees)
-    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    shear = np.array([[1.0, math.tan(math.radians(series.shear_degrees))], [0.0, 1.0]])
-    mirror = np.diag([-1.0 if series.flip else 1.0, 1.0])
-    linear = turn @ shear @ mirror * (series.scale / (1.0 - series.trim))
-    middle = np.full(2, (side_px - 1) / 2)
-    shift = np.array([series.shift_x, series.shift_y]) * side_px
-    return np.column_stack([linear, middle + shift - linear @ middle])
+    cosine, sine = math.cos(angle), math.sin(angle)
+    slope = math.tan(math.radians(series.shear_degrees))
+    size = series.scale / (1.0 - series.trim)
+    mirror = -size if series.flip else size
+    xx, xy = cosine * mirror, (cosine * slope - sine) * size
+    yx, yy = sine * mirror, (sine * slope + cosine) * size
+    middle = (side_px - 1) / 2
+    x = middle + series.shift_x * side_px - (xx + xy) * middle
+    y = middle + series.shift_y * side_px - (yx + yy) * middle
+    return np.array([[xx, xy, x], [yx, yy, y]])
 
 
 def warp(

@@ -57,9 +57,12 @@ def draw_series(random: np.random.Generator, operations: Collection[Operation]) 
 
     All numbers are drawn whatever the operations are, so that leaving one out changes no other.
     """
-    happens = dict(zip(OPERATIONS, random.random(len(OPERATIONS)) < PROBABILITY, strict=True))
-    chosen = {operation for operation in operations if happens[operation]}
-    (angle, log_scale, x, y, shear, trim, gain, offset, blur, noise) = random.uniform(-1, 1, 10)
+    drawn = random.random(len(OPERATIONS) + 10).tolist()
+    happens = {o for o, chance in zip(OPERATIONS, drawn, strict=False) if chance < PROBABILITY}
+    chosen = happens.intersection(operations)
+    (angle, log_scale, x, y, shear, trim, gain, offset, blur, noise) = (
+        2 * number - 1 for number in drawn[len(OPERATIONS) :]
+    )
     return Series(
         rotation_degrees=MAX_ROTATION_DEGREES * angle if "rotate" in chosen else 0.0,
         scale=float(MAX_SCALE**log_scale) if "scale" in chosen else 1.0,
