@@ -51,6 +51,8 @@ openapi: $(READY) ## write the one OpenAPI document
 
 bench: $(READY)  ## print ratios measured in one run
 	@$(BIN)/python -m tests.benchmarks
+	@NO_ALBUMENTATIONS_UPDATE=1 $(BIN)/uv run --quiet --no-project --python $(BIN)/python \
+	  --with albumentations==2.0.8 python -m tests.benchmarks.augmentation_speed
 
 fuzz: $(READY)   ## hostile requests and 2,000 mutated uploads; takes minutes
 	@$(BIN)/python -m tests.fuzz --uploads 2000

@@ -1,7 +1,8 @@
 """Any number of slices of DeepLesion's size and layout, each with pixels of its own.
 
 Drawing a phantom takes half a second. So some dozens are drawn, and each slice is one of them with
-new noise: as hard to compress as a scan, and no two alike.
+noise, as hard to compress as a scan: new where its lesions are, so that no two slices and no two
+crops are equal, and the drawing's own in the rows above and below, which are compressed once.
 """
 
 import csv
@@ -18,18 +19,22 @@ from numpy.typing import NDArray
 
 from services.preprocessing.domain.deeplesion_rows import TABLE
 from services.preprocessing.domain.phantom.writer import write_phantoms
+from tests.benchmarks.data_plane.stripes import Stripe, png, stripe
 
 _LESIONS_PER_CATEGORY = 4
 #: HU; makes a slice about as large as DeepLesion's (9 GB of PNG for 32,120 slices).
 _NOISE_HU = 12.0
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+#: Beyond a lesion, above and below: half of the field that a crop shows, and some more.
+_AROUND_PX = 64
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A slice (uint16 [H, W]) and its rows of the table."""
+    """A slice's stripes around its lesions (uint16 [H, W]), and its rows of the table."""
 
-    values: NDArray[np.uint16]
+    above: Stripe
+    lesions: NDArray[np.uint16]
+    below: Stripe
     rows: list[dict[str, str]]
 
 
@@ -41,11 +46,9 @@ class Slices:
 
     def png(self, number: int) -> bytes:
         """The slice's file."""
-        base = self._drawn[number % len(self._drawn)].values
-        random = np.random.Generator(np.random.SFC64(number))
-        noise = random.standard_normal(base.shape, dtype=np.float32) * _NOISE_HU
-        values = np.clip(base + np.rint(noise), 0, 65535).astype(np.uint16)
-        return cv2.imencode(".png", values, _PNG)[1].tobytes()
+        drawn = self._drawn[number % len(self._drawn)]
+        lesions = stripe(_noisy(drawn.lesions, number))
+        return png(drawn.lesions.shape[1], (drawn.above, lesions, drawn.below))
 
     def rows(self, number: int) -> list[dict[str, str]]:
         """The slice's lesions, as rows of ``DL_info.csv``; ten slices share a patient."""
@@ -77,7 +80,21 @@ def _draw() -> Iterator[_Drawn]:
             for name, rows in rows_of.items():
                 data = np.frombuffer(archive.read(name), np.uint8)
                 values = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-                yield _Drawn(np.asarray(values, np.uint16), rows)
+                yield _cut(np.asarray(values, np.uint16), rows)
+
+
+def _cut(values: NDArray[np.uint16], rows: list[dict[str, str]]) -> _Drawn:
+    boxes = [[float(cell) for cell in row["Bounding_boxes"].split(",")] for row in rows]
+    top = max(int(min(box[1] for box in boxes)) - _AROUND_PX, 0)
+    bottom = int(max(box[3] for box in boxes)) + _AROUND_PX
+    above, below = (stripe(_noisy(part, 0)) for part in (values[:top], values[bottom:]))
+    return _Drawn(above, values[top:bottom], below, rows)
+
+
+def _noisy(values: NDArray[np.uint16], seed: int) -> NDArray[np.uint16]:
+    random = np.random.Generator(np.random.SFC64(seed))
+    noise = random.standard_normal(values.shape, dtype=np.float32) * _NOISE_HU
+    return np.asarray(np.clip(values + np.rint(noise), 0, 65535), dtype=np.uint16)
 
 
 def _table(rows: list[dict[str, str]]) -> str:
