@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := uv==0.13.9
 
-.PHONY: help demo up down status test test-all check format lock openapi bench fuzz chaos clean env test-compose
+.PHONY: help demo up down status test test-all check format lock openapi docs bench fuzz chaos clean env test-compose
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ format: $(READY) ## apply what `check` asks for
 openapi: $(READY) ## write the one OpenAPI document
 	@$(BIN)/python -m deploy.openapi
 
+docs: $(READY)   ## the documentation as a site, in site/
+	@$(BIN)/sphinx-build -c deploy/site -W --keep-going -q docs site
+	@echo "site/index.html"
+
 bench: $(READY)  ## print ratios measured in one run
 	@$(BIN)/python -m tests.benchmarks
 	@NO_ALBUMENTATIONS_UPDATE=1 $(BIN)/uv run --quiet --no-project --python $(BIN)/python \
@@ -76,4 +80,4 @@ test-compose: $(READY) ## the tests that run docker-compose.yml
 	@LESIONGAN_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/compose --timeout 900
 
 clean:           ## remove what was built here; data of the stack stay
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis site

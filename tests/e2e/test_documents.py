@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.e2e.conftest import Stack
 
@@ -66,6 +68,45 @@ def test_every_line_of_the_clients_page(stack: Stack, folder: Path) -> None:
     assert "uint8 ('bone', 'abdomen'" in done.stdout
     for name in ("liver.zip", "a.zip", "b.zip", "generator.safetensors"):
         assert (folder / name).stat().st_size > 100, name
+
+
+@pytest.mark.timeout(300)
+def test_the_tutorial(stack: Stack, tmp_path: Path) -> None:
+    commands = blocks("tutorial.md", "sh")
+    assert "lesions_per_category=40" in commands
+    fewer = commands.replace("lesions_per_category=40", "lesions_per_category=16")
+    script = f"set -euo pipefail\n{fewer}"
+    few = {"STEPS": "4", "CLASSIFIER_STEPS": "4"}
+    done = run(["bash", "-c", script], stack, tmp_path, **few)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "(100, 1, 32, 32)" in done.stdout
+    for name in ("crops.png", "samples.png", "metrics.json", "liver.zip", "report.html"):
+        assert (tmp_path / name).stat().st_size > 100, name
+
+
+def test_bringing_ones_own_images(stack: Stack, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for category in ("liver", "lung"):
+        for patient in range(12):
+            for number in range(2):
+                pixels = random.integers(0, 255, (40, 40), dtype=np.uint8)
+                name = f"{category}-{patient:02}-slice{number}.png"
+                Image.fromarray(pixels).save(tmp_path / name)
+    script = f"set -euo pipefail\n{blocks('own-data.md', 'sh')}"
+    done = run(["bash", "-c", script], stack, tmp_path)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    rows = (tmp_path / "mine" / "manifest.csv").read_text().splitlines()
+    assert rows[1] == "images/liver/liver-00-slice0.png,liver,liver-00,"
+    assert "patients: 24 in all" in done.stdout
+    assert (tmp_path / "mine.png").stat().st_size > 100
+
+
+def test_calling_it_from_another_system(stack: Stack, folder: Path) -> None:
+    script = f"set -euo pipefail\n{blocks('other-systems.md', 'sh')}"
+    done = run(["bash", "-c", script], stack, folder)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "event: completed" in done.stdout
+    assert "train/bone/" in done.stdout
 
 
 def cells() -> Iterator[str]:
