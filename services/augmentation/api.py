@@ -43,9 +43,9 @@ async def augment(command: AugmentCommand, submission: SubmissionDep) -> JSONRes
         parent = _augmentable(catalog.get(session, command.dataset))
         train = sum(parent.counts["train"].values())
         images = parent.images + command.copies * train
-        return augment_job(session, command, images=images)
+        return augment_job(command, images=images)
 
-    return await submission.answer(plan)
+    return await submission.answer(plan, lone=True)
 
 
 def _augmentable(row: DatasetRow) -> DatasetRow:

@@ -67,7 +67,6 @@ async def train_classifier(command: ClassifierCommand, submission: SubmissionDep
         if len(found) < 2:
             raise BadInput("a classifier needs training images of at least two categories")
         return train_classifier_job(
-            session,
             command,
             classifier_id=new_id("clf"),
             name=f"{command.architecture} of {datasets[0].name}",

@@ -1,5 +1,8 @@
 """What ``POST /experiments`` checks, and the job with the graph that it submits."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.arms import WITH_GAN, Arm
@@ -57,7 +60,7 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
         queue="classification",
         input=given,
         target=experiment_id,
-        finished=_finished(session, experiment_id),
+        finished=_finished,
         total=1,
         unit=JOBS,
         requires=[job for each in classifiers.values() for made in each for job in made.requires],
@@ -69,7 +72,7 @@ def _source(
     session: Session, store: ObjectStore, dataset: DatasetRow, command: ExperimentCommand
 ) -> Source:
     if dataset.kind == "raw":
-        return _raw_source(session, dataset, command)
+        return _raw_source(dataset, command)
     if dataset.kind != "preprocessed":
         raise BadInput(f"data set {dataset.id} is {dataset.kind}: an experiment makes its own arms")
     if command.preprocess is not None:
@@ -89,7 +92,7 @@ def _source(
     )
 
 
-def _raw_source(session: Session, dataset: DatasetRow, command: ExperimentCommand) -> Source:
+def _raw_source(dataset: DatasetRow, command: ExperimentCommand) -> Source:
     settings = command.preprocess or PreprocessSettings()
     categories = catalog.labelled_categories(dataset, dataset.counts)
     if len(categories) < 2:
@@ -104,7 +107,7 @@ def _raw_source(session: Session, dataset: DatasetRow, command: ExperimentComman
     if settings.neighbours:
         catalog.require_neighbours(dataset)
     asked = PreprocessCommand(dataset=dataset.id, **settings.model_dump())
-    job = preprocess_job(session, asked, images=dataset.images)
+    job = preprocess_job(asked, images=dataset.images)
     assert job.target is not None, "jobs that make data sets name them"
     return Source(
         dataset_id=job.target,
@@ -138,9 +141,10 @@ def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source
         )
 
 
-def _finished(session: Session, experiment_id: str) -> dict[str, str] | None:
-    row = session.get(ExperimentRow, experiment_id)
-    return None if row is None or row.result is None else {"experiment": experiment_id}
+def _finished(session: Session, experiment_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    query = select(ExperimentRow.id).where(ExperimentRow.id.in_(experiment_ids))
+    ended = session.scalars(query.where(ExperimentRow.result.is_not(None)))
+    return {experiment_id: {"experiment": experiment_id} for experiment_id in ended}
 
 
 def _add_row(session: Session, job: JobRow, command: ExperimentCommand, source: Source) -> None:

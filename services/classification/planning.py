@@ -125,7 +125,6 @@ class SeedPlan:
             training.append(self._unlabelled)
         classifier_id = run_id("clf", "train-classifier", command.model_dump(mode="json"))
         job = train_classifier_job(
-            self._session,
             command,
             classifier_id=classifier_id,
             name=f"{arm}, seed {self._seed}, {self._source.name}",
@@ -162,7 +161,7 @@ class SeedPlan:
             seed=self._seed,
             unlabelled=True,
         )
-        job = subset_job(self._session, asked)
+        job = subset_job(asked)
         return self._dataset("unlabelled images", job, self._source.requires)
 
     def _plan_real(self) -> Made:
@@ -172,7 +171,7 @@ class SeedPlan:
         asked = SubsetCommand(
             dataset=self._source.dataset_id, per_category=per_category, seed=self._seed
         )
-        return self._dataset("real images", subset_job(self._session, asked), self._source.requires)
+        return self._dataset("real images", subset_job(asked), self._source.requires)
 
     def _plan_augmented(self) -> Made:
         command = self._command
@@ -183,7 +182,7 @@ class SeedPlan:
             interpolation=command.interpolation,
             seed=self._seed,
         )
-        return self._dataset("augmented", augment_job(self._session, asked), self._real.requires)
+        return self._dataset("augmented", augment_job(asked), self._real.requires)
 
     def _plan_synthetic(self) -> Made:
         gan = self._plan_gan()
@@ -193,7 +192,7 @@ class SeedPlan:
             ratio=self._command.synthetic_ratio,
             seed=self._seed,
         )
-        job = generate_set_job(self._session, asked)
+        job = generate_set_job(asked)
         return self._dataset("synthetic", job, [*gan.requires, *self._real.requires])
 
     def _plan_seen_by_gan(self) -> Made:
@@ -210,7 +209,7 @@ class SeedPlan:
             seed=self._seed,
             unlabelled_beside=True,
         )
-        job = subset_job(self._session, asked)
+        job = subset_job(asked)
         return self._dataset("images of the GAN", job, self._source.requires)
 
     def _plan_gan(self) -> Made:
@@ -234,7 +233,6 @@ class SeedPlan:
             channels=self._source.channels,
         )
         job = train_gan_job(
-            self._session,
             asked,
             data,
             gan_id=gan_id,

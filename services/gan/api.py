@@ -76,7 +76,7 @@ def _plan(session: Session, store: ObjectStore, command: GanCommand) -> NewJob:
         image_size=size,
         channels=channels,
     )
-    return train_gan_job(session, command, data, gan_id=new_id("gan"), for_experiment=False)
+    return train_gan_job(command, data, gan_id=new_id("gan"), for_experiment=False)
 
 
 def _categories(dataset: DatasetRow, command: GanCommand) -> list[Category]:

@@ -82,7 +82,7 @@ async def post_generate(
     """
     if n > MAX_IMAGES:
         raise BadInput(f"n is at most {MAX_IMAGES}: send several requests with seeds of their own")
-    return await submission.answer(_plan(category, n, gan, _seed(seed), truncation))
+    return await submission.answer(_plan(category, n, gan, _seed(seed), truncation), lone=True)
 
 
 @router.get(
@@ -165,6 +165,6 @@ def _plan(category: Category, n: int, gan: str | None, seed: int, truncation: fl
         command = GenerateCommand(
             category=category, n=n, gan=row.id, seed=seed, truncation=truncation
         )
-        return generate_job(session, command)
+        return generate_job(command)
 
     return plan

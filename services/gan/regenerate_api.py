@@ -31,6 +31,6 @@ async def post_regenerate(command: RegenerateCommand, submission: SubmissionDep)
 
     def plan(session: Session) -> NewJob:
         rows.for_manifest(session, command)
-        return regenerate_job(session, command)
+        return regenerate_job(command)
 
     return await submission.answer(plan)

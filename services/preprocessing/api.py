@@ -154,7 +154,7 @@ def _ingest_plan(
             queue="preprocessing",
             input=given,
             target=target,
-            finished=catalog.finished_output(session, target),
+            finished=catalog.finished_outputs,
             unit="image",
             also=also,
         )
@@ -178,9 +178,9 @@ async def preprocess(command: PreprocessCommand, submission: SubmissionDep) -> J
             raise BadInput(f"data set {parent.id} is {parent.kind}: only raw ones are preprocessed")
         if command.neighbours:
             catalog.require_neighbours(parent)
-        return preprocess_job(session, command, images=parent.images)
+        return preprocess_job(command, images=parent.images)
 
-    return await submission.answer(plan)
+    return await submission.answer(plan, lone=True)
 
 
 @router.post(

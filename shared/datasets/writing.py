@@ -136,7 +136,7 @@ class DatasetWriter:
         Raises :class:`AlreadyMade` if the set is complete.
         """
         with self._to.fence(milestone=False) as session:
-            made = catalog.finished_output(session, self._to.dataset_id)
+            made = catalog.finished_outputs(session, [self._to.dataset_id]).get(self._to.dataset_id)
             if made is not None:
                 raise AlreadyMade(f"data set {self._to.dataset_id} is complete", made)
             found = catalog.take_over_shards(session, self._to.dataset_id, self._to.place)

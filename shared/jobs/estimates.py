@@ -20,7 +20,7 @@ def estimate(session: Session, new: NewJob) -> Estimate:
 
     Parts that run side by side are added up: device-seconds are not waiting time.
     """
-    parts = [_estimate_one(session, each) for each in with_required(new)]
+    parts = [_estimate_one(session, each) for each in with_required(session, new)]
     reasons = dict.fromkeys(part.based_on for part in parts)
     return Estimate(
         images=sum(part.images for part in parts),
@@ -37,7 +37,7 @@ def _estimate_one(session: Session, new: NewJob) -> Estimate:
     and the estimate says so.
     """
     images = new.total if new.unit == "image" else 0
-    if new.finished is not None:
+    if new.output(session) is not None:
         return Estimate(images=images, bytes=0, device_seconds=0.0, based_on="made before")
     part = aliased(JobRow)
     divided = exists(

@@ -69,12 +69,17 @@ def dependents(session: Session, job_id: str) -> Sequence[JobRow]:
 
 def active(session: Session, target: str) -> JobRow | None:
     """The job that makes ``target`` now; one that is asked to stop does not count."""
-    query = select(JobRow).where(
-        JobRow.target == target,
-        JobRow.finished_at.is_(None),
-        JobRow.cancel_requested.is_(False),
-    )
+    query = select(JobRow).where(JobRow.target == target, _active())
     return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
+
+
+def being_made(session: Session, targets: Collection[str]) -> set[str]:
+    """Those of ``targets`` for which :func:`active` finds a job."""
+    return set(session.scalars(select(JobRow.target).where(JobRow.target.in_(targets), _active())))
+
+
+def _active() -> ColumnElement[bool]:
+    return and_(JobRow.finished_at.is_(None), JobRow.cancel_requested.is_(False))
 
 
 def runnable() -> ColumnElement[bool]:

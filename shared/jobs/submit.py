@@ -1,7 +1,7 @@
 """Submitting a job: one row, written once, whatever is sent twice."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,11 +13,20 @@ from shared.db.tables import IdempotencyRow, JobFollowerRow, JobParentRow, JobRo
 from shared.db.tombstones import refuse_withdrawn
 from shared.errors import BadInput
 from shared.ids import new_id
-from shared.jobs import ledger, queries
+from shared.jobs import ledger, locks, queries
 from shared.jobs.limits import Limits, enforce
 from shared.jobs.outbox import announce
 from shared.jobs.states import State
 from shared.queue.port import QueueName
+
+Output = dict[str, Any]
+#: Of these targets, the output of those that were made before.
+Finished = Callable[[Session, Sequence[str]], Mapping[str, Output]]
+
+
+def nothing_finished(_: Session, _targets: Sequence[str]) -> Mapping[str, Output]:
+    """For work that is done anew each time."""
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +34,17 @@ class NewJob:
     """What to do, before it has a row.
 
     ``target`` names what the job makes. While a job for the same target is active, submitting
-    another answers with that one. ``finished`` is the output of work that was done before, None if
-    there is work to do.
+    another answers with that one. ``finished`` is asked for what was made before, once the target
+    is locked, so that nobody ends it meanwhile.
     """
 
     kind: str
     queue: QueueName
     input: dict[str, Any]
     target: str | None = None
-    finished: dict[str, Any] | None = None
+    finished: Finished = nothing_finished
+    #: What an output of work that was done before says besides.
+    says: Output = field(default_factory=dict)
     total: int = 0
     unit: str = "step"
     #: A training: one runs on a device at a time.
@@ -44,6 +55,13 @@ class NewJob:
     id: str | None = None
     #: Adds rows that the work needs, in the job's transaction, if this request makes work.
     also: Callable[[Session, JobRow], None] | None = None
+
+    def output(self, session: Session) -> Output | None:
+        """That of the work if it was done before; None if there is work to do."""
+        if self.target is None:
+            return None
+        known = self.finished(session, [self.target]).get(self.target)
+        return None if known is None else {**known, **self.says}
 
     def after(self, required: Sequence["NewJob"]) -> "NewJob":
         """This job, which begins when ``required`` have ended well too."""
@@ -57,6 +75,15 @@ class Idempotency:
     key: str
     #: SHA-256 over method, path, query and body.
     fingerprint: str
+
+    def values(self, key_id: str, job_id: str) -> dict[str, str]:
+        """The columns of its row."""
+        return {
+            "key_id": key_id,
+            "idempotency_key": self.key,
+            "fingerprint": self.fingerprint,
+            "job_id": job_id,
+        }
 
 
 @dataclass(frozen=True)
@@ -76,8 +103,7 @@ class Submitted:
 #: would lock their targets crosswise.
 GRAPHS = "graphs"
 
-#: Builds the job from what the database knows; runs in the transaction that writes it, twice
-#: if the job has a target.
+#: Builds the job from what the database knows; runs in the transaction that writes it.
 Plan = Callable[[Session], NewJob]
 
 
@@ -115,9 +141,6 @@ def submit(
             if idempotency is not None:
                 _point(session, key_id or "", idempotency, active.id)
             return Submitted(active, made=False)
-        # A job that was active when the plan was made may have ended since.
-        again = plan(session)
-        new = again if again.target == new.target else new
     writer = _Writer(session, key_id)
     row = writer.insert(new, job_id)
     if limits is not None and row.finished_at is None:
@@ -150,13 +173,13 @@ def replay(session: Session, key_id: str | None, idempotency: Idempotency) -> Jo
     return ledger.get(session, row.job_id)
 
 
-def with_required(new: NewJob) -> list[NewJob]:
+def with_required(session: Session, new: NewJob) -> list[NewJob]:
     """The job and all that there is to do before it, each target once."""
     found = {new.target: new}
     waiting = [new]
     for job in waiting:
-        for each in job.requires if job.finished is None else ():
-            if each.target not in found and each.finished is None:
+        for each in job.requires if job.output(session) is None else ():
+            if each.target not in found and each.output(session) is None:
                 found[each.target] = each
                 waiting.append(each)
     return waiting
@@ -168,20 +191,21 @@ class _Writer:
     def __init__(self, session: Session, key_id: str | None) -> None:
         self._session = session
         self._key_id = key_id
-        self._known: dict[str, str] = {}
+        self._known: dict[str, str | None] = {}
         self.ready: list[JobRow] = []
 
     def insert(self, new: NewJob, job_id: str) -> JobRow:
         """The row of ``new`` and, unless it is finished, the rows of all that it requires."""
         parents = list(new.parents)
-        if new.finished is None:
+        output = new.output(self._session)
+        if output is None:
             required = [self.required(each) for each in new.requires]
             parents += dict.fromkeys(parent for parent in required if parent is not None)
-        row = _insert(self._session, new, job_id, self._key_id)
+        row = _insert(self._session, new, job_id, self._key_id, output)
         waits = _join(self._session, job_id, parents)
         if parents:
             self._session.refresh(row)
-        if new.finished is None and new.also is not None:
+        if output is None and new.also is not None:
             new.also(self._session, row)
         if row.status == State.QUEUED and not waits:
             self.ready.append(row)
@@ -190,23 +214,24 @@ class _Writer:
     def required(self, new: NewJob) -> str | None:
         """The id of the job that makes what ``new`` would make; None if it is made already."""
         assert new.target is not None, "what others require has a name"
-        if new.finished is not None:
-            return None
         if new.target not in self._known:
             self._known[new.target] = self._found_or_made(new, new.target)
         return self._known[new.target]
 
-    def _found_or_made(self, new: NewJob, target: str) -> str:
+    def _found_or_made(self, new: NewJob, target: str) -> str | None:
         ledger.lock_target(self._session, target)
         active = queries.active(self._session, target)
         if active is not None:
             active.adopted = True
             return active.id
+        if new.output(self._session) is not None:
+            return None
         return self.insert(new, new.id or new_id("job")).id
 
 
-def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> JobRow:
-    row = JobRow(
+def job_row(new: NewJob, job_id: str, key_id: str | None) -> JobRow:
+    """The row of a job that waits to be run."""
+    return JobRow(
         id=job_id,
         kind=new.kind,
         queue=new.queue,
@@ -216,14 +241,19 @@ def _insert(session: Session, new: NewJob, job_id: str, key_id: str | None) -> J
         total=new.total,
         unit=new.unit,
         exclusive=new.exclusive,
-        rung_at=func.clock_timestamp(),
     )
-    if new.finished is not None:
-        row.status, row.output, row.done = State.SUCCEEDED, new.finished, new.total
+
+
+def _insert(
+    session: Session, new: NewJob, job_id: str, key_id: str | None, output: Output | None
+) -> JobRow:
+    row = job_row(new, job_id, key_id)
+    if output is not None:
+        row.status, row.output, row.done = State.SUCCEEDED, output, new.total
         row.started_at = row.finished_at = func.clock_timestamp()
     session.add(row)
     session.flush()
-    if new.finished is not None:
+    if output is not None:
         announce(session, row.id)
     return row
 
@@ -258,7 +288,7 @@ def _hold_active(session: Session, new: NewJob) -> None:
     """Lock the jobs that a graph would adopt, parents first, before it adopts them in any order."""
     query = (
         select(JobRow.id)
-        .where(JobRow.target.in_([each.target for each in with_required(new)]))
+        .where(JobRow.target.in_([each.target for each in with_required(session, new)]))
         .where(JobRow.finished_at.is_(None))
         .order_by(JobRow.created_at, JobRow.id)
         .with_for_update()
@@ -268,11 +298,10 @@ def _hold_active(session: Session, new: NewJob) -> None:
 
 def _reserve(session: Session, key_id: str, idem: Idempotency, job_id: str) -> str | None:
     """Claim the key for ``job_id``; the id of the job that has it, if another request was first."""
+    ledger.lock_target(session, locks.of_idempotency(key_id, idem.key))
     query = (
         insert(IdempotencyRow)
-        .values(
-            key_id=key_id, idempotency_key=idem.key, fingerprint=idem.fingerprint, job_id=job_id
-        )
+        .values(idem.values(key_id, job_id))
         .on_conflict_do_nothing()
         .returning(IdempotencyRow.job_id)
     )

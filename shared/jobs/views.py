@@ -27,9 +27,10 @@ def job_view(session: Session, row: JobRow) -> Job:
     return job_views(session, [row])[0]
 
 
-def lone_job_view(session: Session, row: JobRow) -> Job:
-    """:func:`job_view` of a job that has neither parents nor children, without looking for them."""
-    return _view(row, _progress(session, row), [], [])
+def lone_job_view(row: JobRow) -> Job:
+    """:func:`job_view` of a new job that has neither parents nor children: the row says it all."""
+    progress = Progress(done=row.done, total=row.total, unit=row.unit, eta_seconds=row.eta_seconds)
+    return _view(row, progress, [], [])
 
 
 def job_views(session: Session, rows: Sequence[JobRow]) -> list[Job]:

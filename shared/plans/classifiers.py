@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.classifiers import ClassifierCommand
 from shared.db.tables import ClassifierRow, JobRow
-from shared.jobs.submit import NewJob
+from shared.jobs.submit import NewJob, Output
 
 
 def train_classifier_job(
-    session: Session,
     command: ClassifierCommand,
     *,
     classifier_id: str,
@@ -25,10 +25,6 @@ def train_classifier_job(
     ``taught_on``: the data sets of its teacher, from which its weights derive too.
     """
     given = command.model_dump(mode="json")
-    known = session.get(ClassifierRow, classifier_id)
-    finished = None
-    if known is not None and known.weights_sha256 is not None:
-        finished = {"classifier": classifier_id, "weights_sha256": known.weights_sha256}
 
     def also(session: Session, job: JobRow) -> None:
         row = session.get(ClassifierRow, classifier_id)
@@ -56,10 +52,19 @@ def train_classifier_job(
         queue="classification",
         input=given,
         target=classifier_id,
-        finished=finished,
+        finished=_published,
         total=command.steps or 0,
         unit="step",
         exclusive=True,
         requires=requires,
         also=also,
     )
+
+
+def _published(session: Session, classifier_ids: Sequence[str]) -> dict[str, Output]:
+    query = select(ClassifierRow.id, ClassifierRow.weights_sha256)
+    published = ClassifierRow.weights_sha256.is_not(None)
+    return {
+        row.id: {"classifier": row.id, "weights_sha256": row.weights_sha256}
+        for row in session.execute(query.where(ClassifierRow.id.in_(classifier_ids), published))
+    }

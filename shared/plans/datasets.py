@@ -32,46 +32,43 @@ def ingest_id(
         inputs.append(withdrawal)
 
 
-def preprocess_job(session: Session, command: PreprocessCommand, *, images: int = 0) -> NewJob:
+def preprocess_job(command: PreprocessCommand, *, images: int = 0) -> NewJob:
     """Preprocess a raw data set of ``images`` images."""
     inputs = [command.dataset]
-    return _dataset_job(session, "preprocess", "preprocessing", inputs, command, images=images)
+    return _dataset_job("preprocess", "preprocessing", inputs, command, images=images)
 
 
-def subset_job(session: Session, command: SubsetCommand) -> NewJob:
+def subset_job(command: SubsetCommand) -> NewJob:
     """Draw one seed's real images."""
-    return _dataset_job(session, "subset", "preprocessing", [command.dataset], command)
+    return _dataset_job("subset", "preprocessing", [command.dataset], command)
 
 
-def augment_job(session: Session, command: AugmentCommand, *, images: int = 0) -> NewJob:
+def augment_job(command: AugmentCommand, *, images: int = 0) -> NewJob:
     """Augment a data set to ``images`` images."""
     inputs = [command.dataset]
-    return _dataset_job(session, "augment", "augmentation", inputs, command, images=images)
+    return _dataset_job("augment", "augmentation", inputs, command, images=images)
 
 
-def generate_job(session: Session, command: GenerateCommand) -> NewJob:
+def generate_job(command: GenerateCommand) -> NewJob:
     """Sample a GAN."""
     inputs, says = [command.gan], {"gan": command.gan}
-    return _dataset_job(
-        session, "generate", "gan-sample", inputs, command, images=command.n, says=says
-    )
+    return _dataset_job("generate", "gan-sample", inputs, command, images=command.n, says=says)
 
 
-def generate_set_job(session: Session, command: GenerateSetCommand) -> NewJob:
+def generate_set_job(command: GenerateSetCommand) -> NewJob:
     """Sample a GAN in proportion to a data set's training images."""
     inputs, says = [command.gan, command.dataset], {"gan": command.gan}
-    return _dataset_job(session, "generate-set", "gan-sample", inputs, command, says=says)
+    return _dataset_job("generate-set", "gan-sample", inputs, command, says=says)
 
 
-def regenerate_job(session: Session, command: RegenerateCommand) -> NewJob:
+def regenerate_job(command: RegenerateCommand) -> NewJob:
     """Make images of a manifest again."""
     gan, images = command.manifest.gan, len(command.indices)
     given, says = command.trimmed(), {"gan": gan}
-    return _dataset_job(session, "regenerate", "gan-sample", [gan], given, images=images, says=says)
+    return _dataset_job("regenerate", "gan-sample", [gan], given, images=images, says=says)
 
 
 def _dataset_job(
-    session: Session,
     kind: str,
     queue: QueueName,
     inputs: Sequence[str],
@@ -82,14 +79,13 @@ def _dataset_job(
 ) -> NewJob:
     """A job of ``kind``; what was made before answers with ``says`` beside the data set."""
     given = command.model_dump(mode="json")
-    target = dataset_id(kind, inputs, given)
-    finished = catalog.finished_output(session, target)
     return NewJob(
         kind=kind,
         queue=queue,
         input=given,
-        target=target,
-        finished=None if finished is None else {**finished, **(says or {})},
+        target=dataset_id(kind, inputs, given),
+        finished=catalog.finished_outputs,
+        says=says or {},
         total=images,
         unit="image",
     )

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import GanCommand
 from shared.db.tables import GanRow, JobRow
-from shared.jobs.submit import NewJob
+from shared.jobs.submit import NewJob, Output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,6 @@ class GanData:
 
 
 def train_gan_job(
-    session: Session,
     command: GanCommand,
     data: GanData,
     *,
@@ -33,11 +33,6 @@ def train_gan_job(
 ) -> NewJob:
     """Train the GAN ``gan_id``; one that is published is finished."""
     given = {**command.model_dump(mode="json"), "categories": list(data.categories)}
-    known = session.get(GanRow, gan_id)
-    finished = None
-    if known is not None and known.weights_sha256 is not None:
-        sha256 = known.weights_sha256
-        finished = {"gan": gan_id, "weights_sha256": sha256, "steps": known.step}
 
     def also(session: Session, job: JobRow) -> None:
         row = session.get(GanRow, gan_id)
@@ -66,10 +61,18 @@ def train_gan_job(
         queue="gan-train",
         input=given,
         target=gan_id,
-        finished=finished,
+        finished=_published,
         total=command.steps,
         unit="step",
         exclusive=True,
         requires=requires,
         also=also,
     )
+
+
+def _published(session: Session, gan_ids: Sequence[str]) -> dict[str, Output]:
+    query = select(GanRow.id, GanRow.weights_sha256, GanRow.step).where(GanRow.id.in_(gan_ids))
+    return {
+        row.id: {"gan": row.id, "weights_sha256": row.weights_sha256, "steps": row.step}
+        for row in session.execute(query.where(GanRow.weights_sha256.is_not(None)))
+    }

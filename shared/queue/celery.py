@@ -1,21 +1,22 @@
 """The Celery adapter: one task, one queue a kind of work, Redis as the broker."""
 
 import logging
+from collections.abc import Iterable
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
 from shared.observability import metrics
-from shared.queue.port import RUN_JOB
+from shared.queue.envelope import envelope
+from shared.queue.port import Ring
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 def make_celery(settings: Settings) -> Celery:
-    """A Celery app that only rings: no results, no late acks, fast failure when Redis is away."""
+    """A Celery app whose messages are doorbells: no results, no late acks."""
     app = Celery("lesiongan", broker=settings.redis_url.get_secret_value(), set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
@@ -40,20 +41,26 @@ def make_celery(settings: Settings) -> Celery:
 
 
 class CeleryDoorbell:
-    """Rings by sending the job's id through Celery."""
+    """Rings by leaving a job's id where Celery's workers look."""
 
     def __init__(self, settings: Settings) -> None:
-        self._celery = make_celery(settings)
         self._redis = Redis.from_url(
             settings.redis_url.get_secret_value(), socket_connect_timeout=2, socket_timeout=5
         )
 
     def ring(self, queue: str, job_id: str) -> bool:
+        return self.ring_all([Ring(queue, job_id)])
+
+    def ring_all(self, rings: Iterable[Ring]) -> bool:
+        messages: dict[str, list[str]] = {}
+        for ring in rings:
+            messages.setdefault(ring.queue, []).append(envelope(ring.queue, ring.job_id))
         try:
-            self._celery.send_task(RUN_JOB, args=[job_id], queue=queue, retry=False)
-        except (OperationalError, RedisError, OSError) as error:
+            for queue, each in messages.items():
+                self._redis.lpush(queue, *each)
+        except RedisError as error:
             metrics.DOORBELL_FAILURES.inc()
-            log.warning("doorbell for %s not rung: %s", job_id, error)
+            log.warning("doorbells of %s not rung: %s", ", ".join(messages), error)
             return False
         return True
 

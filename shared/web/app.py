@@ -91,6 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if state.tokens is not None:
             await state.tokens.stop()
         await state.watcher.stop()
+        state.batches.close()
         state.engine.dispose()
         # uvicorn ends by the signal that it was sent, so nothing runs at its exit.
         await asyncio.to_thread(end_tracing)

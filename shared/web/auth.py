@@ -11,14 +11,11 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from jwt import PyJWK
-from sqlalchemy import Select, String, and_, bindparam, func, or_, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -29,7 +26,8 @@ from shared.db.tables import KeyRow
 from shared.errors import Forbidden, Unauthorized
 from shared.ids import new_id
 from shared.jobs.limits import Quota
-from shared.web.oidc import Bearer, Tokens
+from shared.web.key_lookup import KnownKey
+from shared.web.oidc import Bearer
 from shared.web.state import StateDep, WebState
 
 PREFIX = "lg_"
@@ -39,8 +37,6 @@ INCLUDED: dict[str, frozenset[Scope]] = {
     "submit": frozenset({"read", "submit"}),
     "admin": frozenset({"read", "submit", "admin"}),
 }
-#: A key in use is marked so once in this time, not at each request.
-MARK_EVERY = timedelta(minutes=1)
 #: Where a request's caller is kept once the key was checked.
 _CALLER = "lesiongan.caller"
 
@@ -117,85 +113,49 @@ async def checked_caller(scope: AsgiScope, state: WebState, secret: str | None) 
 
 async def _authenticated(state: WebState, secret: str | None) -> Caller:
     if secret is not None and secret.startswith(PREFIX):
-        return await run_in_threadpool(_of_key, state, secret)
+        key = await _key_in_use(state, hashed(secret))
+        if key is None:
+            raise Unauthorized("this key is not known, or was revoked")
+        return _caller(key, key.scopes)
     if state.tokens is None:
         raise Unauthorized("send a key: Authorization: Bearer lg_…")
     if secret is None:
         raise Unauthorized("send a key or a token: Authorization: Bearer …")
-    key = await state.tokens.key_of(secret)
-    return await run_in_threadpool(_of_token, state, state.tokens, secret, key)
+    signed_by = await state.tokens.key_of(secret)
+    bearer = await run_in_threadpool(state.tokens.read, secret, signed_by)
+    return await _of_token(state, bearer)
 
 
-def _of_key(state: WebState, secret: str) -> Caller:
-    with state.glances() as session:
-        row = _row_in_use(session, hashed(secret))
-        if row is None:
-            raise Unauthorized("this key is not known, or was revoked")
-        return _caller(row, row.scopes)
+async def _of_token(state: WebState, bearer: Bearer) -> Caller:
+    key = await _key_in_use(state, bearer.digest)
+    if key is None:
+        await run_in_threadpool(_introduce, state, bearer)
+        key = await _key_in_use(state, bearer.digest)
+    if key is None:
+        raise Unauthorized("this token's subject was shut out: its key was revoked")
+    return _caller(key, bearer.scopes)
 
 
-def _of_token(state: WebState, tokens: Tokens, token: str, key: PyJWK) -> Caller:
-    bearer = tokens.read(token, key)
-    with state.glances() as session:
-        row = _row_in_use(session, bearer.digest)
-        if row is None:
-            _introduce(session, bearer)
-            row = _row_in_use(session, bearer.digest)
-        if row is None:
-            raise Unauthorized("this token's subject was shut out: its key was revoked")
-        return _caller(row, bearer.scopes)
+async def _key_in_use(state: WebState, digest: str) -> KnownKey | None:
+    """The key that a secret opens; raises :class:`Unauthorized` if it has expired."""
+    key = await state.batches.key(digest)
+    if key is not None and key.expired:
+        raise Unauthorized("this key has expired")
+    return key
 
 
-def _caller(row: KeyRow, scopes: Iterable[str]) -> Caller:
-    quota = Quota(
-        stored_bytes=row.quota_stored_bytes,
-        queued_jobs=row.quota_queued_jobs,
-        device_seconds=row.quota_device_seconds,
-    )
-    return Caller(row.id, frozenset().union(*(INCLUDED[scope] for scope in scopes)), quota)
+def _caller(key: KnownKey, scopes: Iterable[str]) -> Caller:
+    return Caller(key.id, frozenset().union(*(INCLUDED[each] for each in scopes)), key.quota)
 
 
-def _introduce(session: Session, bearer: Bearer) -> None:
+def _introduce(state: WebState, bearer: Bearer) -> None:
     """Make the row of a token's subject, unless it is there: two requests may be its first."""
     row = insert(KeyRow).values(
         id=new_id("key"), name=bearer.name, sha256=bearer.digest, scopes=[], issuer=bearer.issuer
     )
-    session.execute(row.on_conflict_do_nothing(index_elements=[KeyRow.sha256]))
-    session.commit()
-
-
-def _row_in_use(session: Session, digest: str) -> KeyRow | None:
-    """The row that a secret opens, whose use is marked; None: there is none, or it was revoked.
-
-    Raises :class:`Unauthorized` if it has expired.
-    """
-    found = session.execute(_lookup(), {"digest": digest}).one_or_none()
-    if found is None or found[0].revoked_at is not None:
-        return None
-    row, has_expired, is_unmarked = found
-    if has_expired:
-        raise Unauthorized("this key has expired")
-    if is_unmarked:
-        _mark(session, row)
-    return row
-
-
-@cache
-def _lookup() -> Select[KeyRow, bool, bool]:
-    """The key, whether it has expired, and whether its use is to be marked: built once."""
-    now, digest = func.clock_timestamp(), bindparam("digest", type_=String)
-    rotated = and_(KeyRow.previous_sha256 == digest, KeyRow.previous_valid_until > now)
-    expired = func.coalesce(KeyRow.expires_at <= now, False)
-    unmarked = func.coalesce(KeyRow.last_used_at < now - MARK_EVERY, True)
-    return select(KeyRow, expired, unmarked).where(or_(KeyRow.sha256 == digest, rotated))
-
-
-def _mark(session: Session, row: KeyRow) -> None:
-    """Note that the key is in use; whoever finds its row locked leaves that to the other."""
-    free = select(KeyRow.id).where(KeyRow.id == row.id).with_for_update(skip_locked=True)
-    mark = update(KeyRow).where(KeyRow.id.in_(free)).values(last_used_at=func.clock_timestamp())
-    session.execute(mark, execution_options={"synchronize_session": False})
-    session.commit()
+    with state.sessions() as session:
+        session.execute(row.on_conflict_do_nothing(index_elements=[KeyRow.sha256]))
+        session.commit()
 
 
 CallerDep = Annotated[Caller, Depends(authenticate)]

@@ -13,6 +13,7 @@ from shared.db.engine import Sessions, make_sessions
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.storage.port import ObjectStore
+from shared.web.batches import Batches
 from shared.web.oidc import Tokens
 from shared.web.watcher import Watcher
 
@@ -34,6 +35,11 @@ class WebState:
     def glances(self) -> Sessions:
         """Sessions for one statement each: without BEGIN and ROLLBACK, in a third of the trips."""
         return make_sessions(self.engine.execution_options(isolation_level="AUTOCOMMIT"))
+
+    @cached_property
+    def batches(self) -> Batches:
+        """What requests ask for together."""
+        return Batches(self.sessions, self.glances, self.bell)
 
 
 async def get_state(request: Request) -> WebState:

@@ -15,8 +15,10 @@ from lesiongan.contracts.jobs import ENDED, Estimate, Job
 from shared.jobs import estimates, ledger
 from shared.jobs.limits import Limits
 from shared.jobs.submit import Idempotency, Plan, Submitted, replay, submit
+from shared.jobs.together import Asked
 from shared.jobs.views import job_view, lone_job_view
 from shared.observability import metrics, tracing
+from shared.queue.port import Ring
 from shared.web.auth import Caller, Submitter
 from shared.web.state import StateDep, WebState
 
@@ -36,14 +38,16 @@ class Submission:
     wait_seconds: float
     dry_run: bool
 
-    async def answer(self, plan: Plan) -> JSONResponse:
+    async def answer(self, plan: Plan, *, lone: bool = False) -> JSONResponse:
         """Submit the job and answer: 202 and the job, 200 if it has ended, 200 with an estimate.
 
-        Raises whatever ``plan`` raises, and nothing is written then.
+        ``lone``: a job without others that it requires and rows beside it, of a plan that takes no
+        time to speak of; such jobs are written many at once. Raises whatever ``plan`` raises, and
+        nothing is written then.
         """
         if self.dry_run:
             return await run_in_threadpool(self.estimate, plan)
-        done, job = await run_in_threadpool(self.submit_and_view, plan)
+        done, job = await (self._among_others(plan) if lone else self._by_itself(plan))
         if self.wait_seconds > 0 and job.status not in ENDED:
             job = await wait_for_job(self.state, job, self.wait_seconds)
         status = 200 if self.wait_seconds > 0 and job.status in ENDED else 202
@@ -51,6 +55,26 @@ class Submission:
         if done.replayed:
             headers["Idempotency-Replayed"] = "true"
         return JSONResponse(job.model_dump(mode="json"), status_code=status, headers=headers)
+
+    async def _by_itself(self, plan: Plan) -> tuple[Submitted, Job]:
+        return await run_in_threadpool(self.submit_and_view, plan)
+
+    async def _among_others(self, plan: Plan) -> tuple[Submitted, Job]:
+        limits = limits_of(self.caller, self.state)
+        with tracing.span("submit"):
+            asked = Asked(
+                plan=plan,
+                key_id=self.caller.key_id,
+                idempotency=self.idempotency,
+                limits=limits,
+            )
+            done = await self.state.batches.submit(asked)
+        if done is None:
+            return await self._by_itself(plan)
+        metrics.bound(metrics.JOBS_SUBMITTED, done.job.kind).inc()
+        with tracing.span("ring"):
+            await self.state.batches.ring(Ring(done.job.queue, done.job.id))
+        return done, lone_job_view(done.job)
 
     def submit(self, plan: Plan) -> Submitted:
         """Write the job, commit, and ring. For callers in a thread of their own."""
@@ -60,13 +84,12 @@ class Submission:
         """:meth:`submit`, and the job as it was written: no second session reads it again."""
         with tracing.span("submit"), self.state.sessions() as session:
             done = self._written(session, plan)
-            view = (lone_job_view if done.alone else job_view)(session, done.job)
+            view = lone_job_view(done.job) if done.alone else job_view(session, done.job)
             session.commit()
         if done.made:
             metrics.bound(metrics.JOBS_SUBMITTED, done.job.kind).inc()
         with tracing.span("ring"):
-            for row in done.ready:
-                self.state.bell.ring(row.queue, row.id)
+            self.state.bell.ring_all(Ring(row.queue, row.id) for row in done.ready)
         return done, view
 
     def _written(self, session: Session, plan: Plan) -> Submitted:

@@ -52,7 +52,8 @@ class JobRow(Base):
     worker: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
-    rung_at: Mapped[datetime | None]
+    #: The bell is rung as soon as the row is committed.
+    rung_at: Mapped[datetime | None] = mapped_column(default=func.clock_timestamp())
     device_seconds: Mapped[float] = mapped_column(default=0.0)
     #: Only one such job runs on a device at a time: a training.
     exclusive: Mapped[bool] = mapped_column(default=False)

@@ -124,7 +124,7 @@ def preprocess_preview(made: Made) -> str:
 
 def subset(made: Made) -> str:
     command = SubsetCommand(dataset=made.preprocessed, per_category=20, seed=3)
-    return made.bench.submit(lambda session: subset_job(session, command))
+    return made.bench.submit(lambda _: subset_job(command))
 
 
 def augment(made: Made) -> str:
@@ -148,7 +148,7 @@ def generate(made: Made) -> str:
 
 def generate_set(made: Made) -> str:
     command = GenerateSetCommand(gan=made.gan, dataset=made.preprocessed, ratio=6.0, seed=1)
-    return made.bench.submit(lambda session: generate_set_job(session, command))
+    return made.bench.submit(lambda _: generate_set_job(command))
 
 
 def regenerate(made: Made) -> str:

@@ -20,7 +20,7 @@ from shared.db.tables import JobRow
 from shared.ids import new_id
 from shared.jobs import ledger
 from shared.jobs.ledger import Claim
-from shared.jobs.submit import Idempotency, NewJob, Submitted, submit
+from shared.jobs.submit import Finished, Idempotency, NewJob, Output, Submitted, submit
 from shared.storage.port import ObjectStore
 
 LEASE = timedelta(seconds=30)
@@ -29,6 +29,11 @@ LEASE = timedelta(seconds=30)
 def new_job(**members: Any) -> NewJob:
     """A job of no service."""
     return NewJob(**{"kind": "probe", "queue": "default", "input": {"n": 1}, **members})
+
+
+def done_before(output: Output) -> Finished:
+    """What says that each target was made before, with ``output``."""
+    return lambda _, targets: dict.fromkeys(targets, output)
 
 
 def submitted(

@@ -292,8 +292,8 @@ def test_the_row_says_what_is_in_it(sessions: Sessions, store: S3Store) -> None:
     view = catalog.dataset_view(dataset.row)
     assert (view.id, view.images, view.phantom) == (dataset_id, 5, True)
     with sessions() as session:
-        assert catalog.finished_output(session, dataset_id) == {"dataset": dataset_id, "images": 5}
-        assert catalog.finished_output(session, "ds_none") is None
+        made = catalog.finished_outputs(session, [dataset_id, "ds_none"])
+    assert made == {dataset_id: {"dataset": dataset_id, "images": 5}}
 
 
 def test_of_two_makers_the_first_publishes(sessions: Sessions, store: S3Store) -> None:

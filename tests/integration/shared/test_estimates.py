@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow
 from shared.jobs import estimates, ledger
-from tests.integration.shared.builders import committed, running
+from tests.integration.shared.builders import committed, done_before, running
 from tests.integration.shared.graph_builders import part
 
 
@@ -19,7 +19,8 @@ def test_the_estimate_adds_up_what_there_is_to_do(sessions: Sessions) -> None:
         took = update(JobRow).where(JobRow.id == claim.job_id).values(device_seconds=seconds)
         committed(sessions, partial(Session.execute, statement=took))
     drawn = part("a", kind="draw", total=4, unit="image")
-    made = part("made", part("never"), kind="draw", total=1000, unit="image", finished={})
+    before = done_before({})
+    made = part("made", part("never"), kind="draw", total=1000, unit="image", finished=before)
     trained = [part(name, drawn, made, kind="train", total=5) for name in ("b", "c")]
     with sessions() as session:
         found = estimates.estimate(session, part("last", *trained, kind="new", unit="job"))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from shared.db.engine import Sessions
 from shared.db.tables import JobRow
 from shared.errors import BadInput, Conflict
 from shared.jobs import graphs, ledger
-from shared.jobs.submit import NewJob, submit
+from shared.jobs.submit import Output, submit
 from tests.integration.shared.builders import committed, new_job, row
 from tests.integration.shared.graph_builders import (
     begin,
@@ -181,15 +181,16 @@ def test_a_retry_meets_the_same_request(sessions: Sessions, pool: ThreadPoolExec
         assert isinstance(found, list)
         return found
 
-    def plan(_: Session) -> NewJob:
-        plans.append(1)
-        if len(plans) == 2:  # it holds the lock of its target now
+    def finished(_: Session, _targets: Sequence[str]) -> dict[str, Output]:
+        asked.append(1)
+        if len(asked) == 2:  # it holds the lock of its target now
             retried.append(blocked(pool, sessions, retry_first))
-        return part("last", *diamond())
+        return {}
 
-    plans: list[int] = []
+    asked: list[int] = []
+    new = part("last", *diamond(), finished=finished)
     with sessions() as session:
-        sent = submit(session, plan, key_id="key")
+        sent = submit(session, lambda _: new, key_id="key")
         session.commit()
     assert sent.made
     with pytest.raises(Conflict, match=sent.job.id):

@@ -12,7 +12,14 @@ from shared.errors import Conflict, NotFound
 from shared.jobs import graphs, ledger
 from shared.jobs.notices import CHANNEL
 from shared.jobs.views import job_view
-from tests.integration.shared.builders import committed, queued, row, running, submitted
+from tests.integration.shared.builders import (
+    committed,
+    done_before,
+    queued,
+    row,
+    running,
+    submitted,
+)
 from tests.integration.shared.graph_builders import (
     begin,
     cancel,
@@ -81,14 +88,14 @@ def test_what_an_adopted_job_needs_is_not_made_again(sessions: Sessions) -> None
 
 
 def test_what_is_made_already_is_left_out_with_all_it_needed(sessions: Sessions) -> None:
-    made = part("b", part("a"), finished={"dataset": "b"})
+    made = part("b", part("a"), finished=done_before({"dataset": "b"}))
     last(sessions, [made, part("c", made)])
     assert sorted(map(str, targets(sessions))) == ["c", "last"]
     assert links(sessions) == ["last < c"]
 
 
 def test_a_graph_that_is_made_already_succeeds_at_once(sessions: Sessions) -> None:
-    done = last(sessions, diamond(), finished={"experiment": "last"})
+    done = last(sessions, diamond(), finished=done_before({"experiment": "last"}))
     assert targets(sessions) == ["last"]
     assert done.job.status == "succeeded"
     assert list(done.ready) == []

@@ -241,7 +241,7 @@ def test_a_submission_is_accepted_while_redis_is_away(
         raise RedisError
 
     bell = app.state.web.bell
-    monkeypatch.setattr(bell._celery, "send_task", away)
+    monkeypatch.setattr(bell._redis, "lpush", away)
     assert preprocess(client, raw).status_code == 202
     assert job_count(sessions) == 1
 

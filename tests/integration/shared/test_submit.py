@@ -1,9 +1,8 @@
 """One row, written once, whatever is sent twice."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -13,8 +12,16 @@ from shared.db.engine import Sessions
 from shared.db.tables import IdempotencyRow, JobRow, KeyRow
 from shared.errors import BadInput, NotFound
 from shared.jobs import ledger
-from shared.jobs.submit import Idempotency, NewJob, Submitted, submit
-from tests.integration.shared.builders import committed, new_job, queued, row, running, submitted
+from shared.jobs.submit import Idempotency, NewJob, Output, Submitted, submit
+from tests.integration.shared.builders import (
+    committed,
+    done_before,
+    new_job,
+    queued,
+    row,
+    running,
+    submitted,
+)
 
 ONCE = Idempotency("once", "f" * 64)
 
@@ -114,7 +121,7 @@ def test_a_job_that_is_to_stop_is_not_adopted(sessions: Sessions) -> None:
 
 
 def test_work_that_was_done_before_succeeds_at_once(sessions: Sessions) -> None:
-    done = submitted(sessions, target="ds_1", finished={"dataset": "ds_1"}, total=3)
+    done = submitted(sessions, target="ds_1", finished=done_before({"dataset": "ds_1"}), total=3)
     found = row(sessions, done.job.id)
     assert (found.status, found.output) == ("succeeded", {"dataset": "ds_1"})
     assert (found.done, found.total, found.attempts) == (3, 3, 0)
@@ -130,8 +137,8 @@ def test_rows_beside_the_job_are_committed_with_it(sessions: Sessions) -> None:
         with sessions() as session:
             return int(session.scalars(select(func.count()).select_from(KeyRow)).one())
 
-    done_before: dict[str, Any] = {"dataset": "ds_1"}
-    submitted(sessions, also=also, target="ds_1", finished=done_before)
+    made = done_before({"dataset": "ds_1"})
+    submitted(sessions, also=also, target="ds_1", finished=made)
     assert beside() == 0, "nothing is to be done, so nothing is needed"
     submitted(sessions, also=also, target="ds_1")
     submitted(sessions, also=also, target="ds_1")
@@ -140,16 +147,16 @@ def test_rows_beside_the_job_are_committed_with_it(sessions: Sessions) -> None:
 
 def test_what_ends_between_plan_and_lock_is_not_done_again(sessions: Sessions) -> None:
     claim = running(sessions, target="ds_1")
-    planned = 0
+
+    def finished(session: Session, targets: Sequence[str]) -> dict[str, Output]:
+        made = ledger.get(session, claim.job_id).status == "succeeded"
+        return {each: {"dataset": "ds_1"} for each in targets} if made else {}
 
     def plan(session: Session) -> NewJob:
-        nonlocal planned
-        planned += 1
-        made = ledger.get(session, claim.job_id).status == "succeeded"
-        if planned == 1:
-            committed(sessions, lambda other: ledger.succeed(other, claim, {"dataset": "ds_1"}))
+        assert ledger.get(session, claim.job_id).status == "running"
+        committed(sessions, lambda other: ledger.succeed(other, claim, {"dataset": "ds_1"}))
         session.expire_all()
-        return new_job(target="ds_1", finished={"dataset": "ds_1"} if made else None)
+        return new_job(target="ds_1", finished=finished)
 
     with sessions() as session:
         done = submit(session, plan, key_id="key")

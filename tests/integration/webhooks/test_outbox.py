@@ -13,7 +13,13 @@ from shared.db.engine import Sessions
 from shared.db.tables import KeyRow, WebhookRow
 from shared.errors import BadInput
 from shared.jobs import ledger
-from tests.integration.shared.builders import committed, queued, running, submitted
+from tests.integration.shared.builders import (
+    committed,
+    done_before,
+    queued,
+    running,
+    submitted,
+)
 from tests.integration.webhooks.builders import (
     KEY,
     add_key,
@@ -72,7 +78,8 @@ def test_what_is_not_an_end_is_not_told(sessions: Sessions) -> None:
 
 def test_a_job_that_was_done_before_it_was_asked_for_is_told(sessions: Sessions) -> None:
     add_webhook(sessions, URL)
-    done = submitted(sessions, key_id=KEY, finished={"dataset": "ds_1"})
+    made = done_before({"dataset": "ds_1"})
+    done = submitted(sessions, key_id=KEY, target="ds_1", finished=made)
     assert told(sessions) == [("job.succeeded", done.job.id)]
 
 

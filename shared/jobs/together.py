@@ -1,0 +1,130 @@
+"""Submitting many jobs in one transaction: what :func:`submit` does for one, in as many statements.
+
+Only what nothing stands in the way of is written here; :func:`submit` decides about all else. Every
+lock but the first is taken only where it is free: nobody waits here who holds what another one
+waits for. What is asked for twice at the same moment is written once.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from shared.db import content_lock
+from shared.db.tables import IdempotencyRow, JobRow
+from shared.db.tombstones import withdrawn
+from shared.errors import LesionGanError
+from shared.ids import new_id
+from shared.jobs import limits, locks, queries
+from shared.jobs.limits import Limits, Quota
+from shared.jobs.submit import Finished, Idempotency, NewJob, Plan, Submitted, job_row
+from shared.observability import current, tracing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request for a job, made where that request is the current one."""
+
+    plan: Plan
+    key_id: str
+    idempotency: Idempotency | None
+    limits: Limits
+    request_id: str | None = field(default_factory=current.request_id)
+    trace: str | None = field(default_factory=tracing.carried)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    place: int
+    asked: Asked
+    new: NewJob
+    target: str
+
+
+#: None: nothing was written, and :func:`submit` must see to the request.
+Answer = Submitted | LesionGanError | None
+
+
+def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
+    """What became of each request, in order; its plan's error, if it raised one of ours.
+
+    The caller commits. Any other error ends the transaction, and each request is to be tried by
+    itself.
+    """
+    content_lock.share(session)
+    answers: list[Answer] = [None] * len(asked)
+    planned = []
+    for place in _first_uses(session, asked):
+        try:
+            new = asked[place].plan(session)
+        except LesionGanError as error:
+            answers[place] = error
+        else:
+            if new.target is not None and _is_lone(new, asked[place]):
+                planned.append(_Planned(place, asked[place], new, new.target))
+    free = _unobstructed(session, planned)
+    if free and not _too_many(session, free):
+        for each, row in zip(free, _written(session, free), strict=True):
+            answers[each.place] = Submitted(row, made=True, ready=[row], alone=True)
+    return answers
+
+
+def _first_uses(session: Session, asked: Sequence[Asked]) -> list[int]:
+    """The places of requests without an idempotency key, or with one that is new."""
+    keyed: dict[tuple[str, str], int] = {}
+    for place, each in enumerate(asked):
+        if each.idempotency is not None:
+            keyed.setdefault((each.key_id, each.idempotency.key), place)
+    if keyed:
+        names = {locks.of_idempotency(*key): key for key in keyed}
+        new = {names[name] for name in locks.lock_free(session, names)} - _used(session, keyed)
+        keyed = {key: place for key, place in keyed.items() if key in new}
+    first = set(keyed.values())
+    return [p for p, each in enumerate(asked) if each.idempotency is None or p in first]
+
+
+def _used(session: Session, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    key = (IdempotencyRow.key_id, IdempotencyRow.idempotency_key)
+    return {(row[0], row[1]) for row in session.execute(select(*key).where(tuple_(*key).in_(keys)))}
+
+
+def _is_lone(new: NewJob, asked: Asked) -> bool:
+    """Whether it is one row and nothing beside it, for a key without a quota."""
+    beside = new.requires or new.parents or new.also is not None or new.id is not None
+    return not beside and asked.limits.quota == Quota()
+
+
+def _unobstructed(session: Session, planned: Iterable[_Planned]) -> list[_Planned]:
+    """What nobody makes, has made or was made to forget; its targets are locked."""
+    wanted: dict[str, _Planned] = {}
+    for each in planned:
+        wanted.setdefault(each.target, each)
+    if not wanted:
+        return []
+    targets = locks.lock_free(session, wanted)
+    obstructed = queries.being_made(session, targets) | withdrawn(session, targets)
+    asked_of: dict[Finished, list[str]] = defaultdict(list)
+    for target in targets:
+        asked_of[wanted[target].new.finished].append(target)
+    for finished, its_own in asked_of.items():
+        obstructed |= finished(session, its_own).keys()
+    return [wanted[target] for target in targets if target not in obstructed]
+
+
+def _too_many(session: Session, free: Sequence[_Planned]) -> bool:
+    most = [each.asked.limits.queued_jobs for each in free if each.asked.limits.queued_jobs]
+    return bool(most) and limits.queued_more_than(session, max(0, min(most) - len(free)))
+
+
+def _written(session: Session, free: Sequence[_Planned]) -> list[JobRow]:
+    rows = [job_row(each.new, new_id("job"), each.asked.key_id) for each in free]
+    for row, each in zip(rows, free, strict=True):
+        row.request_id, row.trace = each.asked.request_id, each.asked.trace
+        if each.asked.idempotency is not None:
+            values = each.asked.idempotency.values(each.asked.key_id, row.id)
+            session.add(IdempotencyRow(**values))
+    session.add_all(rows)
+    session.flush()
+    return rows
