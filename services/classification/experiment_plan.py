@@ -15,7 +15,7 @@ from services.classification.planned import (
     PlannedExperiment,
     PlannedPoint,
 )
-from services.classification.planning import SeedPlan, Source
+from services.classification.planning import Made, SeedPlan, Source
 from shared.datasets import catalog, reading
 from shared.datasets.identity import run_id, unnamed
 from shared.db.rows import require
@@ -38,20 +38,19 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
         _check_gan(session, command.gan_id, command, source)
     asked = command.model_dump(mode="json")
     experiment_id = run_id("exp", "experiment", unnamed(asked))
-    seeds = [SeedPlan(session, command, source, seed) for seed in range(command.seeds)]
-    classifiers = {arm: [seed.classifier(arm) for seed in seeds] for arm in command.arms}
-    point = PlannedPoint(
-        train_per_category=command.train_per_category,
-        classifiers={arm: [made.id for made in each] for arm, each in classifiers.items()},
-        synthetic=[each for seed in seeds for each in seed.synthetic],
-        seen_by_gans=[each for seed in seeds for each in seed.seen_by_gan],
-    )
+    points = [
+        [SeedPlan(session, command, source, seed, size) for seed in range(command.seeds)]
+        for size in command.sizes
+    ]
+    classifiers = [
+        {arm: [seed.classifier(arm) for seed in seeds] for arm in command.arms} for seeds in points
+    ]
     plan = ExperimentPlan(
         preprocessed=source.dataset_id,
-        points=[point],
+        points=[_point(*each) for each in zip(command.sizes, points, classifiers, strict=True)],
         lineage=[
             Lineage(what="preprocessed images", id=source.dataset_id),
-            *(line for seed in seeds for line in seed.lineage),
+            *(line for seeds in points for seed in seeds for line in seed.lineage),
         ],
     )
     given = PlannedExperiment.model_validate({**asked, "plan": plan}).model_dump(mode="json")
@@ -63,9 +62,31 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
         finished=_finished,
         total=1,
         unit=JOBS,
-        requires=[job for each in classifiers.values() for made in each for job in made.requires],
+        requires=[
+            job
+            for by_arm in classifiers
+            for each in by_arm.values()
+            for made in each
+            for job in made.requires
+        ],
         also=lambda session, job: _add_row(session, job, command, source),
     )
+
+
+def _point(
+    size: int | None, seeds: list[SeedPlan], classifiers: dict[Arm, list[Made]]
+) -> PlannedPoint:
+    return PlannedPoint(
+        train_per_category=size,
+        classifiers={arm: [made.id for made in each] for arm, each in classifiers.items()},
+        synthetic=[each for seed in seeds for each in seed.synthetic],
+        seen_by_gans=[each for seed in seeds for each in seed.seen_by_gan],
+    )
+
+
+def _most(command: ExperimentCommand) -> int:
+    """Real training images of each category that some seed draws; 0: all are taken."""
+    return max(size or 0 for size in command.sizes)
 
 
 def _source(
@@ -80,7 +101,7 @@ def _source(
     categories = catalog.labelled_categories(dataset, ["train"])
     if len(categories) < 2:
         raise BadInput(f"data set {dataset.id} has training images of fewer than two categories")
-    catalog.require_train(dataset, categories, at_least=command.train_per_category or 1)
+    catalog.require_train(dataset, categories, at_least=_most(command) or 1)
     catalog.require_test(dataset, categories)
     return Source(
         dataset_id=dataset.id,
@@ -99,7 +120,7 @@ def _raw_source(dataset: DatasetRow, command: ExperimentCommand) -> Source:
         raise BadInput(f"data set {dataset.id} has labelled images of fewer than two categories")
     totals = {name: sum(n.get(name, 0) for n in dataset.counts.values()) for name in categories}
     # One for each split at the least, or the training images asked for and one to test on.
-    needed = max(3, (command.train_per_category or 0) + 1)
+    needed = max(3, _most(command) + 1)
     lacking = [name for name, images in totals.items() if images < needed]
     if lacking:
         names = ", ".join(lacking)

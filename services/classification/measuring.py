@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesiongan.contracts.arms import Arm
-from lesiongan.contracts.findings import ArmResult, Comparison, Figure
+from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Sweep, SweepPoint
 from services.classification.domain import comparison, wording
 from services.classification.domain.evaluation import TestSet, confusion
 from services.classification.domain.recognition import recognised_share
+from services.classification.domain.worth import worths
 from services.classification.planned import PlannedExperiment
 from shared.db.tables import ClassifierRow
 
@@ -67,17 +68,21 @@ def tabulated(
     ]
     first, n_test = tables[0], len(test.labels)
     n_comparisons = sum(len(each.comparisons) for each in tables)
+    sweep = _sweep(tables)
     result = {
         "n_test": n_test,
         "arms": [each.model_dump(mode="json") for each in first.arms],
         "comparisons": [each.model_dump(mode="json") for each in first.comparisons],
         "trts": None if first.trts is None else first.trts.model_dump(mode="json"),
+        "sweep": None if sweep is None else sweep.model_dump(mode="json"),
         "summary": wording.summary(
             first.arms,
             first.comparisons,
             n_test=n_test,
             n_seeds=command.seeds,
             phantom=asked.phantom,
+            per_category=first.train_per_category,
+            worth=[] if sweep is None else sweep.worth,
         ),
         "notes": [
             *wording.notes(
@@ -134,6 +139,26 @@ def _table(
         arms=arms,
         comparisons=compared,
         trts=recognised_share(predicted.recognised) if predicted.recognised else None,
+    )
+
+
+def _sweep(tables: Sequence[Table]) -> Sweep | None:
+    """None of one number of real images."""
+    sizes = [each.train_per_category for each in tables if each.train_per_category is not None]
+    if len(sizes) < 2:
+        return None
+    by_arm = [{one.arm: one for one in each.measured} for each in tables]
+    return Sweep(
+        points=[
+            SweepPoint(
+                train_per_category=size,
+                arms=each.arms,
+                comparisons=each.comparisons,
+                trts=each.trts,
+            )
+            for size, each in zip(sizes, tables, strict=True)
+        ],
+        worth=worths(sizes, by_arm),
     )
 
 

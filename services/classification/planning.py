@@ -43,10 +43,6 @@ _BALANCING: dict[Arm, dict[str, bool]] = {
 }
 
 
-def _usual_copies(command: ExperimentCommand) -> int:
-    return COPIES_OF_ALL if command.train_per_category is None else COPIES_OF_FEW
-
-
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """The preprocessed data set that all seeds draw from, made already or by ``requires``."""
@@ -69,12 +65,21 @@ class Made:
 
 
 class SeedPlan:
-    """One seed's part of the graph. What no arm asks for is not planned."""
+    """One seed's part of the graph, with ``size`` real images of each category (None: all).
+
+    What no arm asks for is not planned.
+    """
 
     def __init__(
-        self, session: Session, command: ExperimentCommand, source: Source, seed: int
+        self,
+        session: Session,
+        command: ExperimentCommand,
+        source: Source,
+        seed: int,
+        size: int | None,
     ) -> None:
         self._session = session
+        self._size = size
         self._command = command
         self._source = source
         self._seed = seed
@@ -127,7 +132,7 @@ class SeedPlan:
         job = train_classifier_job(
             command,
             classifier_id=classifier_id,
-            name=f"{arm}, seed {self._seed}, {self._source.name}",
+            name=self._named(arm),
             phantom=self._source.phantom,
             for_experiment=True,
             taught_on=self._seen_by_teacher(teacher),
@@ -135,6 +140,10 @@ class SeedPlan:
         )
         self._note(f"classifier, {arm}", classifier_id)
         return Made(classifier_id, [job])
+
+    def _named(self, arm: Arm) -> str:
+        size = "" if self._size is None else f"{self._size} a category, "
+        return f"{arm}, {size}seed {self._seed}, {self._source.name}"
 
     def _lessons(self, arm: Arm, teacher: Made | None) -> dict[str, Any]:
         """What the arm asks its teacher."""
@@ -152,7 +161,7 @@ class SeedPlan:
 
     def _plan_unlabelled(self) -> Made:
         """The images that the seed does not draw; the data set itself where all are drawn."""
-        per_category = self._command.train_per_category
+        per_category = self._size
         if per_category is None:
             return Made(self._source.dataset_id, self._source.requires)
         asked = SubsetCommand(
@@ -165,7 +174,7 @@ class SeedPlan:
         return self._dataset("unlabelled images", job, self._source.requires)
 
     def _plan_real(self) -> Made:
-        per_category = self._command.train_per_category
+        per_category = self._size
         if per_category is None:
             return Made(self._source.dataset_id, self._source.requires)
         asked = SubsetCommand(
@@ -177,7 +186,7 @@ class SeedPlan:
         command = self._command
         asked = AugmentCommand(
             dataset=self._real.id,
-            copies=command.copies or _usual_copies(command),
+            copies=command.copies or (COPIES_OF_ALL if self._size is None else COPIES_OF_FEW),
             operations=command.operations,
             interpolation=command.interpolation,
             seed=self._seed,
@@ -200,7 +209,7 @@ class SeedPlan:
 
         The others' categories are forgotten in the data set itself: a GAN cannot look at them.
         """
-        per_category = self._command.train_per_category
+        per_category = self._size
         if per_category is None or not self._command.unlabelled:
             return self._real
         asked = SubsetCommand(
@@ -248,7 +257,10 @@ class SeedPlan:
         return Made(job.target, [job.after(requires)])
 
     def _note(self, what: str, made_id: str) -> None:
-        self.lineage.append(Lineage(what=f"seed {self._seed}: {what}", id=made_id))
+        whose = f"seed {self._seed}"
+        if len(self._command.sizes) > 1:
+            whose = f"{self._size} a category, {whose}"
+        self.lineage.append(Lineage(what=f"{whose}: {what}", id=made_id))
 
     def _wanted(self, arms: frozenset[Arm]) -> bool:
         return bool(arms & set(self._command.arms))

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from lesiongan.contracts.arms import Arm
-from lesiongan.contracts.findings import ArmResult, Comparison
+from lesiongan.contracts.findings import ArmResult, Comparison, Worth
 from lesiongan.contracts.gans import GanOptions
 from services.classification.domain.comparison import RESAMPLES
 from services.classification.domain.evaluation import TestSet
@@ -36,8 +36,12 @@ def summary(
     n_test: int,
     n_seeds: int,
     phantom: bool,
+    per_category: int | None = None,
+    worth: Sequence[Worth] = (),
 ) -> str:
     """What is shown and what is not, in one plain sentence; percent and percentage points.
+
+    A second one says what the first of ``worth`` is, with the fewest images of a sweep.
 
     Raises:
         ValueError: there is no arm.
@@ -46,8 +50,28 @@ def summary(
         raise ValueError("an experiment without an arm has no summary")
     seeds = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
     said = f"On {n_test:,} test images and {seeds}, {_main_claim(arms, comparisons)}"
+    if worth:
+        said = f"With {per_category} real images of each category: o{said[1:]}"
     said += _controls(comparisons)
-    return said + (" (phantom images: this says nothing about patients)." if phantom else ".")
+    said += " (phantom images: this says nothing about patients)." if phantom else "."
+    return f"{said} {_worth(worth[0])}" if worth else said
+
+
+def _worth(one: Worth) -> str:
+    reaches = f"reaches with {_count(one.equivalent)}"
+    if one.beyond == "below":
+        reaches += " or fewer"
+    elif one.beyond == "above":
+        reaches = f"does not reach even with {_count(one.equivalent)}"
+    low, high = map(_count, one.ci)
+    return (
+        f"What {one.arm} reaches with {one.train_per_category} real images of each category, "
+        f"{one.baseline} {reaches} (95 % interval {low} to {high})."
+    )
+
+
+def _count(images: float) -> str:
+    return f"{images:.1f}" if images < 10 and images != int(images) else f"{images:,.0f}"
 
 
 def _controls(comparisons: Sequence[Comparison]) -> str:

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.experiments import Experiment
 from services.classification.report import numbers
-from services.classification.report.forest import forest
+from services.classification.report.forest import Forest, forest
+from services.classification.report.lines import Chart, Dot, chart
 
 #: ``[i][j]``: how often an image of category i was predicted as j, summed over seeds.
 Confusion = Sequence[Sequence[int]]
@@ -40,11 +41,31 @@ def render_report(experiment: Experiment, details: ReportDetails) -> str:
         .render(
             experiment=experiment,
             forest=forest(experiment.comparisons),
+            sweep=_sweep(experiment),
+            forests=_forests(experiment),
             confusion={arm: _with_shares(counts) for arm, counts in details.confusion.items()},
             lineage=details.lineage,
             command=_pretty(experiment.command),
         )
     )
+
+
+def _sweep(experiment: Experiment) -> Chart | None:
+    """Accuracy against real images, where there are several numbers of them."""
+    if experiment.sweep is None:
+        return None
+    series: dict[str, list[Dot]] = {}
+    for point in experiment.sweep.points:
+        for row in point.arms:
+            dot = Dot(point.train_per_category, row.accuracy.mean, row.accuracy.ci)
+            series.setdefault(row.arm, []).append(dot)
+    return chart(series, logarithmic=True)
+
+
+def _forests(experiment: Experiment) -> list[Forest]:
+    """Of all numbers of real images but the fewest, whose forest stands alone."""
+    points = experiment.sweep.points[1:] if experiment.sweep else []
+    return [forest(point.comparisons) for point in points]
 
 
 @cache
@@ -62,6 +83,7 @@ def _environment() -> Environment:
         "p_value": numbers.p_value,
         "thousands": numbers.thousands,
         "real_minus": numbers.real_minus,
+        "images": numbers.images,
         "spaced": _spaced,
     }
     return environment

@@ -231,3 +231,35 @@ def test_how_a_gan_uses_unlabelled_images_may_be_chosen(client: httpx.Client, im
         answer = client.post("/experiments", json=again).json()
         assert answer["input"]["gan"] == gan, "the stored command is the same experiment"
     assert ask(client, images, seeds=1, arms=["none"], unlabelled=True)["input"]["gan"] is None
+
+
+def test_a_sweep_trains_the_arms_with_each_number_of_images(
+    client: httpx.Client, images: str
+) -> None:
+    job = ask(client, images, train_per_category=[3, 2], seeds=2)
+    assert job["input"]["train_per_category"] == [2, 3]
+    jobs = graph(client, job)
+    assert kinds(jobs) == {kind: 2 * n - (kind == "experiment") for kind, n in KINDS.items()}
+    points = job["input"]["plan"]["points"]
+    assert [point["train_per_category"] for point in points] == [2, 3]
+    assert all(len(each) == 2 for point in points for each in point["classifiers"].values())
+
+
+def test_a_sweep_shares_its_jobs_with_the_experiments_of_its_sizes(
+    client: httpx.Client, images: str
+) -> None:
+    alone = graph(client, ask(client, images, seeds=1))
+    swept = graph(client, ask(client, images, train_per_category=[2, 3], seeds=1))
+    kept = set(alone) & set(swept)
+    assert len(kept) == len(alone) - 1, "all but the comparison"
+
+
+def test_a_sweep_of_one_size_is_that_size(client: httpx.Client, images: str) -> None:
+    one = ask(client, images, train_per_category=[2])
+    assert one["id"] == ask(client, images, train_per_category=2)["id"]
+
+
+@pytest.mark.parametrize("sizes", [[], [2, 2], [1, 2], [2, 4]])
+def test_sweeps_that_cannot_be(client: httpx.Client, images: str, sizes: list[int]) -> None:
+    answer = client.post("/experiments", json={"dataset": images, "train_per_category": sizes})
+    assert answer.status_code == 422

@@ -62,3 +62,18 @@ def test_a_gan_sees_all_training_images_and_the_categories_of_the_drawn_ones(
     assert "8 training images whose category it was not told" in note
     assert "in the first 1 of 4 steps" in note
     assert 0 <= found["trts"]["ci"][0] <= found["trts"]["mean"] <= found["trts"]["ci"][1] <= 1
+
+
+def test_a_sweep_is_one_table_a_size_and_one_family_of_tests(bench: Bench, images: str) -> None:
+    found = experiment(bench, images, arms=["none", "traditional"], train_per_category=[2, 3])
+    points = found["sweep"]["points"]
+    assert [point["train_per_category"] for point in points] == [2, 3]
+    trained = [[arm["train_images"] for arm in point["arms"]] for point in points]
+    assert trained == [[4, 8], [6, 12]]
+    assert (found["arms"], found["comparisons"]) == (points[0]["arms"], points[0]["comparisons"])
+    p = sorted(one["p"] for point in points for one in point["comparisons"])
+    p_holm = sorted(one["p_holm"] for point in points for one in point["comparisons"])
+    assert p_holm == pytest.approx([min(1, 2 * p[0]), min(1, max(2 * p[0], p[1]))])
+    worth = [(one["baseline"], one["train_per_category"]) for one in found["sweep"]["worth"]]
+    assert worth == [("none", 2), ("none", 3)]
+    assert "What traditional reaches with 2 real images" in found["summary"]

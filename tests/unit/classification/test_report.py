@@ -17,6 +17,9 @@ from lesiongan.contracts.findings import (
     Comparison,
     Figure,
     SeedTest,
+    Sweep,
+    SweepPoint,
+    Worth,
 )
 from services.classification.report import numbers
 from services.classification.report.forest import forest
@@ -279,3 +282,44 @@ def test_secondary_figures_are_shown_where_there_are_any() -> None:
     assert "Holm p = 0.040" in text
     assert "50 31 1 of 2" in text
     assert "Within each seed" not in _page().text
+
+
+def _swept(**worth: Any) -> Experiment:
+    one = _experiment()
+    points = [
+        SweepPoint(
+            train_per_category=size,
+            arms=[_row(arm, 0.6 + size / 200 + 0.02 * n) for n, arm in enumerate(USUAL_ARMS)],
+            comparisons=one.comparisons,
+        )
+        for size in (5, 10, 40)
+    ]
+    usual: dict[str, Any] = {
+        "arm": "combined",
+        "baseline": "none",
+        "train_per_category": 5,
+        "equivalent": 14.24,
+        "ci": (10.6, 40.0),
+    }
+    return _experiment(sweep=Sweep(points=points, worth=[Worth(**(usual | worth))]))
+
+
+def test_a_sweep_is_drawn_with_its_intervals_and_its_table() -> None:
+    page = _Page(render_report(_swept(), _details()))
+    assert "Accuracy against real images" in page.text
+    assert page.text.count("Differences with") == 2, "those of the fewest stand alone"
+    assert "5 66.5" not in page.text
+    assert "40 80.0 [77.9, 81.8]" in page.text
+    assert "14 11 to 40" in page.text
+    assert len([name for name, value in page.attributes if value == "interval"]) >= 12
+
+
+@pytest.mark.parametrize(("beyond", "said"), [("above", "> 40"), ("below", "≤ 5")])
+def test_beyond_the_sweep_nothing_was_measured(beyond: str, said: str) -> None:
+    equivalent = 40.0 if beyond == "above" else 5.0
+    swept = _swept(beyond=beyond, equivalent=equivalent)
+    assert said in _Page(render_report(swept, _details())).text
+
+
+def test_without_a_sweep_there_is_no_chart_of_one() -> None:
+    assert "against real images" not in render_report(_experiment(), _details())

@@ -56,7 +56,8 @@ def test_every_option_reaches_its_place(run: Run) -> None:
         "--arms none --arms gan --seeds 2 --train-per-category 25 --size 32 --copies 4 "
         "--interpolation linear --synthetic-ratio 1.5 --gan-steps 9 --gan-batch-size 16 "
         "--gan-n-critic 1 --gan-learning-rate 0.001 --gan-width 16 --architecture resnet18 "
-        "--steps 7 --name ours --no-wait --json"
+        "--steps 7 --unlabelled --filter-confidence 0.5 --gan-pretrain-steps 3 "
+        "--synthetic-share 0.5 --synthetic-first 0.4 --name ours --no-wait --json"
     )
     result = run(script, "experiment", DATASET, *options.split())
     assert result.exit_code == 0, result.stderr
@@ -64,7 +65,7 @@ def test_every_option_reaches_its_place(run: Run) -> None:
     assert json.loads(script.requests[0].content) == {
         "dataset": DATASET,
         "name": "ours",
-        "arms": ["none", "gan"],
+        "arms": ["none", "gan", "pseudo_label"],
         "seeds": 2,
         "train_per_category": 25,
         "preprocess": {"size": 32},
@@ -77,9 +78,45 @@ def test_every_option_reaches_its_place(run: Run) -> None:
             "n_critic": 1,
             "learning_rate": 0.001,
             "width": 16,
+            "pretrain_steps": 3,
         },
-        "classifier": {"architecture": "resnet18", "steps": 7},
+        "unlabelled": True,
+        "filter_confidence": 0.5,
+        "classifier": {
+            "architecture": "resnet18",
+            "steps": 7,
+            "synthetic_share": 0.5,
+            "synthetic_first": 0.4,
+        },
     }
+
+
+def test_several_numbers_of_images_are_a_sweep(run: Run) -> None:
+    script = Script(httpx.Response(202, json=job()))
+    sizes = ("--train-per-category", "5", "--train-per-category", "10")
+    run(script, "experiment", DATASET, *sizes, "--no-wait")
+    asked = json.loads(script.requests[0].content)
+    assert asked == {"dataset": DATASET, "train_per_category": [5, 10]}
+
+
+def test_a_sweep_is_a_table_of_sizes_and_what_arms_are_worth() -> None:
+    made = experiment()
+    worth = {
+        "arm": "combined",
+        "baseline": "none",
+        "train_per_category": 5,
+        "equivalent": 12.34,
+        "ci": [5, 20],
+        "beyond": "above",
+    }
+    point = {"arms": made["arms"], "comparisons": []}
+    points = [{**point, "train_per_category": size} for size in (5, 20)]
+    out = Console(width=160, record=True, file=io.StringIO())
+    swept = {**made, "sweep": {"points": points, "worth": [worth]}}
+    print_experiment(out, Experiment.model_validate(swept))
+    lines = [" ".join(line.split()) for line in out.export_text().splitlines()]
+    assert any(line.startswith("20 ") and "77.2 ± 1.3" in line for line in lines)
+    assert "combined 5 none > 12.3 [5.0, 20.0]" in lines
 
 
 def test_a_gan_that_exists(run: Run) -> None:

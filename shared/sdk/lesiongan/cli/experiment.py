@@ -38,8 +38,12 @@ def experiment(  # noqa: PLR0913 - one argument an option
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions; default: 5")] = None,
     train_per_category: Annotated[
-        int | None, typer.Option(help="real training images; default: all")
+        list[int] | None,
+        typer.Option(help="real training images, repeat it for a sweep; default: all"),
     ] = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="use images without a category too")
+    ] = False,
     size: Annotated[
         int | None, typer.Option(help="pixels; only for a raw data set, which it preprocesses")
     ] = None,
@@ -47,6 +51,10 @@ def experiment(  # noqa: PLR0913 - one argument an option
     interpolation: Annotated[Interpolation | None, typer.Option(help="default: nearest")] = None,
     synthetic_ratio: Annotated[
         float | None, typer.Option(help="synthetic images for each real one; default: 3")
+    ] = None,
+    filter_confidence: Annotated[
+        float | None,
+        typer.Option(help="keep synthetic images that a teacher is so sure of; default: all"),
     ] = None,
     gan: Annotated[
         str | None,
@@ -67,12 +75,24 @@ def experiment(  # noqa: PLR0913 - one argument an option
     gan_width: Annotated[
         int | None, typer.Option(help="channels of the narrowest layers", rich_help_panel=_GAN)
     ] = None,
+    gan_pretrain_steps: Annotated[
+        int | None, typer.Option(help="of these, without any category", rich_help_panel=_GAN)
+    ] = None,
     architecture: Annotated[
         ClassifierArchitecture | None,
         typer.Option(help="default: small_cnn", rich_help_panel=_CLASSIFIER),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(help="the same in each arm", rich_help_panel=_CLASSIFIER)
+    ] = None,
+    synthetic_share: Annotated[
+        float | None, typer.Option(help="of a batch; default: 0.25", rich_help_panel=_CLASSIFIER)
+    ] = None,
+    synthetic_first: Annotated[
+        float | None,
+        typer.Option(
+            help="share of the steps: synthetic images, then real", rich_help_panel=_CLASSIFIER
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(dir_okay=False, help="save the HTML report here")
@@ -86,11 +106,13 @@ def experiment(  # noqa: PLR0913 - one argument an option
         "name": name,
         "arms": arms or None,
         "seeds": seeds,
-        "train_per_category": train_per_category,
+        "train_per_category": _one_or_more(train_per_category),
+        "unlabelled": unlabelled or None,
         "preprocess": given({"size": size}) or None,
         "copies": copies,
         "interpolation": interpolation,
         "synthetic_ratio": synthetic_ratio,
+        "filter_confidence": filter_confidence,
         "gan_id": gan,
         "gan": given(
             {
@@ -99,10 +121,19 @@ def experiment(  # noqa: PLR0913 - one argument an option
                 "n_critic": gan_n_critic,
                 "learning_rate": gan_learning_rate,
                 "width": gan_width,
+                "pretrain_steps": gan_pretrain_steps,
             }
         )
         or None,
-        "classifier": given({"architecture": architecture, "steps": steps}) or None,
+        "classifier": given(
+            {
+                "architecture": architecture,
+                "steps": steps,
+                "synthetic_share": synthetic_share,
+                "synthetic_first": synthetic_first,
+            }
+        )
+        or None,
     }
     if gan is not None and options["gan"]:
         raise typer.BadParameter("--gan is trained already: leave the options --gan-… out")
@@ -117,6 +148,10 @@ def experiment(  # noqa: PLR0913 - one argument an option
             show_job(session, job)
         else:
             _finish(session, client, job, report)
+
+
+def _one_or_more(sizes: list[int] | None) -> int | list[int] | None:
+    return sizes[0] if sizes and len(sizes) == 1 else sizes or None
 
 
 def _check_report(report: Path | None, *, no_wait: bool) -> None:

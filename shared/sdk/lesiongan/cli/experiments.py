@@ -115,6 +115,8 @@ def print_experiment(out: Console, experiment: Experiment) -> None:
     parts = (
         (experiment.arms, results_table(experiment)),
         (experiment.comparisons, comparisons_table(experiment)),
+        (experiment.sweep, sweep_table(experiment)),
+        (experiment.sweep, worth_table(experiment)),
         (experiment.summary, Text(plain(experiment.summary))),
     )
     for there_is_any, part in parts:
@@ -151,6 +153,34 @@ def comparisons_table(experiment: Experiment) -> Table:
     """A row a pair of arms: the difference in accuracy [95 % interval] in points, and p."""
     rows = [_compared(comparison) for comparison in experiment.comparisons]
     return table(("COMPARISON", "ACCURACY, POINTS", "P"), rows)
+
+
+def sweep_table(experiment: Experiment) -> Table:
+    """A row a number of real images, a column an arm: accuracy [95 % interval] in percent."""
+    points = experiment.sweep.points if experiment.sweep else []
+    arms = [row.arm for row in experiment.arms]
+    rows = []
+    for point in points:
+        figures = {row.arm: in_percent(row.accuracy) for row in point.arms}
+        rows.append((point.train_per_category, *(figures[arm] for arm in arms)))
+    return table(("REAL IMAGES A CATEGORY", *(f"{arm} %" for arm in arms)), rows)
+
+
+def worth_table(experiment: Experiment) -> Table:
+    """How many real images of each category a baseline needs to do as well as an arm."""
+    found = experiment.sweep.worth if experiment.sweep else []
+    columns = ("ARM", "REAL IMAGES A CATEGORY", "AGAINST", "NEEDS")
+    ends = {"below": "<= ", "above": "> ", None: ""}
+    rows = [
+        (
+            one.arm,
+            one.train_per_category,
+            one.baseline,
+            f"{ends[one.beyond]}{one.equivalent:.1f} [{one.ci[0]:.1f}, {one.ci[1]:.1f}]",
+        )
+        for one in found
+    ]
+    return table(columns, rows)
 
 
 def in_percent(figure: Figure) -> str:

@@ -11,12 +11,15 @@ from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
-from lesiongan.contracts.findings import ArmResult, Comparison, Figure
+from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Sweep
 from lesiongan.contracts.gans import GanId, GanOptions
 from lesiongan.contracts.jobs import JobStatus
 
 #: Of a GAN's steps, where there are images without a category: these steps see no category at all.
 PRETRAINED_SHARE = 0.25
+
+
+PerCategory = Annotated[int, Field(ge=2, le=100_000)]
 
 
 class ArmClassifier(ClassifierOptions):
@@ -50,8 +53,16 @@ class ExperimentCommand(Command):
     )
     #: Each draws its own real images, GAN and initial weights.
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
-    #: Real training images of each category, and at most as many of ``val``; null takes all.
-    train_per_category: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    #: Real training images of each category, and at most as many of ``val``; null takes all. A list
+    #: is a sweep: the arms are trained and compared with each number of images.
+    train_per_category: (
+        PerCategory
+        | Annotated[
+            list[PerCategory],
+            Field(min_length=1, max_length=20, json_schema_extra={"uniqueItems": True}),
+        ]
+        | None
+    ) = None
     #: Only for a raw data set.
     preprocess: PreprocessSettings | None = None
     #: Augmented images of each real one; null makes 20 of few (``train_per_category``), or 3.
@@ -105,11 +116,27 @@ class ExperimentCommand(Command):
         return self
 
     @model_validator(mode="after")
+    def _sizes_in_order(self) -> "ExperimentCommand":
+        """One size is no sweep, and the order in which sizes are named means nothing."""
+        sizes = self.train_per_category
+        if isinstance(sizes, list):
+            kept = sorted(sizes) if len(sizes) > 1 else sizes[0]
+            object.__setattr__(self, "train_per_category", kept)
+        return self
+
+    @property
+    def sizes(self) -> list[int | None]:
+        """Real training images of each category, ascending; None: all there are."""
+        given = self.train_per_category
+        return [*given] if isinstance(given, list) else [given]
+
+    @model_validator(mode="after")
     def _each_once(self) -> "ExperimentCommand":
-        for name in ("arms", "operations"):
-            given: list[str] = getattr(self, name)
+        for name in ("arms", "operations", "sizes"):
+            given: list[Any] = getattr(self, name)
             if len(set(given)) != len(given):
-                raise ValueError(f"{name} must name each one once")
+                named = "train_per_category" if name == "sizes" else name
+                raise ValueError(f"{named} must name each one once")
         if self.gan_id is not None and self.gan is not None:
             raise ValueError("gan_id names a GAN that is trained already: leave gan out")
         return self
@@ -174,6 +201,9 @@ class Experiment(Resource):
     #: real, test on synthetic"): the converse of the arm ``tstr``. Null without a GAN, or without
     #: the arms ``none`` and ``traditional``, whose classifier is asked.
     trts: Figure | None = None
+    #: Of an experiment with several numbers of real images; ``arms``, ``comparisons`` and ``trts``
+    #: are then those of the fewest.
+    sweep: Sweep | None = None
     summary: str = ""
     notes: list[str] = Field(default_factory=list)
     command: Given

@@ -1,5 +1,7 @@
 """What an experiment found: figures, arms, comparisons."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from lesiongan.contracts.arms import Arm
@@ -73,7 +75,42 @@ class Comparison(Resource):
     ci: tuple[float, float]
     #: Two-sided, by the bootstrap that gives the interval: the primary test.
     p: float
-    #: Corrected over all comparisons of the experiment (Holm).
+    #: Corrected over all comparisons of the experiment, of all numbers of real images (Holm).
     p_holm: float | None = None
     #: A secondary figure: one training of each arm, images taken for independent.
     within_seeds: list[SeedTest] = Field(default_factory=list)
+
+
+class SweepPoint(Resource):
+    """The arms with one number of real training images."""
+
+    train_per_category: int
+    arms: list[ArmResult]
+    comparisons: list[Comparison]
+    trts: Figure | None = None
+
+
+class Worth(Resource):
+    """How many real images of each category ``baseline`` needs to do as well as ``arm`` does.
+
+    Read off the baseline's curve of accuracy, which is straight between two sizes of the sweep over
+    their logarithm and never falls. An end of ``ci`` that is the sweep's smallest or largest size
+    is a bound, not a figure.
+    """
+
+    arm: Arm
+    baseline: Arm
+    #: Real images of each category that ``arm`` is given.
+    train_per_category: int
+    equivalent: float
+    ci: tuple[float, float]
+    #: ``below``: the baseline does as well with the smallest size already; ``above``: not even with
+    #: the largest. ``equivalent`` is that size then.
+    beyond: Literal["below", "above"] | None = None
+
+
+class Sweep(Resource):
+    """Accuracy against real images, and what an arm is worth in real images."""
+
+    points: list[SweepPoint]
+    worth: list[Worth]
