@@ -18,8 +18,9 @@ from services.classification.domain.evaluation import grouped_by_patient
 from services.classification.domain.prediction import predict
 from services.classification.domain.weights import load_weights
 from services.classification.measuring import Asked, Predicted, tabulated
+from services.classification.pictures import picture_rows
 from services.classification.planned import PlannedExperiment, PlannedPoint
-from services.classification.report.render import ReportDetails, render_report
+from services.classification.report.render import PictureRow, render_report
 from services.classification.settings import ClassificationSettings
 from shared.compute.precision import choose_precision
 from shared.datasets import catalog, reading
@@ -42,6 +43,7 @@ class Point:
 
     planned: PlannedPoint
     classifiers: dict[Arm, list[ClassifierRow]]
+    real: list[StoredDataset]
     synthetic: list[StoredDataset]
     seen_by_gans: list[StoredDataset]
 
@@ -77,16 +79,16 @@ def compare_arms(
     networks = _Networks(job, store, settings)
     predicted = [_predict(networks, point, held_out, categories) for point in found.points]
     asked = Asked(command=command, phantom=found.experiment.phantom)
-    result, confusions = tabulated(asked, test, predicted)
+    result = tabulated(asked, test, predicted)
     result["notes"].append(_audit(found, held_out, seen))
     if seen:
         result["notes"].append(f"{seen} test images are byte for byte also training images.")
-    details = ReportDetails(
-        confusion=confusions,
-        lineage=[*((line.what, line.id) for line in command.plan.lineage), *_hashes(found)],
-    )
+    result["lineage"] = [
+        *(line.model_dump(mode="json") for line in command.plan.lineage),
+        *_hashes(found),
+    ]
     probabilities = [each.probabilities for each in predicted]
-    return _stored(job, store, found, result, details, probabilities, held_out)
+    return _stored(job, store, found, result, probabilities, held_out)
 
 
 def _contestants(job: JobContext, store: ObjectStore, command: PlannedExperiment) -> Contestants:
@@ -103,6 +105,7 @@ def _contestants(job: JobContext, store: ObjectStore, command: PlannedExperiment
                     arm: [rows.published(session, each) for each in point.classifiers[arm]]
                     for arm in command.arms
                 },
+                real=opened(point.real),
                 synthetic=opened(point.synthetic),
                 seen_by_gans=opened(point.seen_by_gans),
             )
@@ -201,11 +204,19 @@ def _recognised(
     return found
 
 
-def _hashes(found: Contestants) -> Iterator[tuple[str, str]]:
+def _pictures(store: ObjectStore, point: Point, categories: Sequence[Category]) -> list[PictureRow]:
+    """Of the first seed; none without a GAN."""
+    if not point.synthetic:
+        return []
+    real = load_train(store, point.real[0], categories)
+    return picture_rows(categories, real, load_train(store, point.synthetic[0], categories))
+
+
+def _hashes(found: Contestants) -> Iterator[dict[str, str]]:
     """What tells whether a repetition gave the same: of the images, and of all weights."""
-    yield "SHA-256 of the images", found.dataset.row.sha256
+    yield {"what": "SHA-256 of the images", "id": found.dataset.row.sha256}
     for row in _classifiers(found.points):
-        yield f"SHA-256 of the weights, {row.name}", row.weights_sha256 or ""
+        yield {"what": f"SHA-256 of the weights, {row.name}", "id": row.weights_sha256 or ""}
 
 
 def _stored(
@@ -213,7 +224,6 @@ def _stored(
     store: ObjectStore,
     found: Contestants,
     result: dict[str, Any],
-    details: ReportDetails,
     probabilities: Sequence[Mapping[Arm, npt.NDArray[np.float32]]],
     held_out: Labelled,
 ) -> Outcome:
@@ -221,7 +231,7 @@ def _stored(
     folder = f"experiments/{experiment.id}/{job.job_id}-{job.attempt}"
     view = rows.experiment_view(experiment, "succeeded", result)
     report_key, predictions_key = f"{folder}/report.html", f"{folder}/predictions.parquet"
-    page = render_report(view, details).encode()
+    page = render_report(view, _pictures(store, found.points[0], view.categories)).encode()
     store.put(report_key, page, content_type="text/html; charset=utf-8")
     sizes = [point.planned.train_per_category for point in found.points]
     table = _predictions_parquet(view.categories, sizes, probabilities, held_out)

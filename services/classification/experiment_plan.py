@@ -79,6 +79,7 @@ def _point(
     return PlannedPoint(
         train_per_category=size,
         classifiers={arm: [made.id for made in each] for arm, each in classifiers.items()},
+        real=[seed.real for seed in seeds],
         synthetic=[each for seed in seeds for each in seed.synthetic],
         seen_by_gans=[each for seed in seeds for each in seed.seen_by_gan],
     )

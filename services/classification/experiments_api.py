@@ -52,7 +52,7 @@ def list_experiments(_: Reader, session: SessionDep, paging: PagingDep) -> Page[
     page = newest_first(
         session, select(ExperimentRow), ExperimentRow, limit=paging.limit, cursor=paging.cursor
     )
-    return Page(items=rows.experiment_views(session, page.rows), next_cursor=page.next_cursor)
+    return Page(items=rows.listed_experiments(session, page.rows), next_cursor=page.next_cursor)
 
 
 @router.get("/{experiment_id}", summary="Get an experiment", operation_id="get_experiment")

@@ -3,6 +3,7 @@
 import json
 import math
 from base64 import b64encode
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -104,6 +105,7 @@ def _published(
     store.put(key, weights)
     kept = state.kept
     scores: dict[str, Any] = {"step": state.step, "train": images.counts}
+    scores["curve"] = [asdict(point) for point in state.curve]
     if kept is not None:
         scores |= {
             "kept_step": kept.step,

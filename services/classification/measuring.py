@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesiongan.contracts.arms import Arm
-from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Sweep, SweepPoint
+from lesiongan.contracts.findings import (
+    ArmResult,
+    Comparison,
+    Figure,
+    LearningPoint,
+    Sweep,
+    SweepPoint,
+)
 from services.classification.domain import comparison, wording
 from services.classification.domain.evaluation import TestSet, confusion
 from services.classification.domain.recognition import recognised_share
@@ -54,10 +61,8 @@ class Table:
     trts: Figure | None
 
 
-def tabulated(
-    asked: Asked, test: TestSet, predicted: Sequence[Predicted]
-) -> tuple[dict[str, Any], dict[Arm, list[list[int]]]]:
-    """The contract's ``n_test``, ``arms``, ``comparisons`` …, and the confusion of each arm."""
+def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> dict[str, Any]:
+    """The members of the contract's ``Experiment`` that hold what was found."""
     command = asked.command
     resamples = comparison.draw_resamples(test, n_seeds=command.seeds, random_seed=BOOTSTRAP_SEED)
     measured = [_measured(test, each, resamples) for each in predicted]
@@ -69,7 +74,7 @@ def tabulated(
     first, n_test = tables[0], len(test.labels)
     n_comparisons = sum(len(each.comparisons) for each in tables)
     sweep = _sweep(tables)
-    result = {
+    return {
         "n_test": n_test,
         "arms": [each.model_dump(mode="json") for each in first.arms],
         "comparisons": [each.model_dump(mode="json") for each in first.comparisons],
@@ -91,11 +96,6 @@ def tabulated(
             *_of_options(asked, predicted),
         ],
     }
-    confusions = {
-        arm: confusion(test, _categories_of(each)).tolist()
-        for arm, each in predicted[0].probabilities.items()
-    }
-    return result, confusions
 
 
 def _categories_of(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -130,6 +130,13 @@ def _table(
                 [row.scores.get("temperature") for row in predicted.classifiers[each.arm]],
                 resamples,
             ),
+        ).model_copy(
+            update={
+                "confusion": confusion(test, each.predictions).tolist(),
+                "learning_curve": learning_curve(
+                    [row.scores.get("curve", []) for row in predicted.classifiers[each.arm]]
+                ),
+            }
         )
         for each in measured
     ]
@@ -160,6 +167,24 @@ def _sweep(tables: Sequence[Table]) -> Sweep | None:
         ],
         worth=worths(sizes, by_arm),
     )
+
+
+def learning_curve(curves: Sequence[Sequence[Mapping[str, Any]]]) -> list[LearningPoint]:
+    """The mean of the seeds' curves, at the steps where all of them were looked at."""
+    known = [{point["step"]: point for point in curve} for curve in curves]
+    steps = sorted(set.intersection(*(set(curve) for curve in known))) if known else []
+    found = []
+    for step in steps:
+        points = [curve[step] for curve in known]
+        reached = [point["val_balanced_accuracy"] for point in points]
+        found.append(
+            LearningPoint(
+                step=step,
+                train_loss=mean(point["train_loss"] for point in points),
+                val_balanced_accuracy=None if None in reached else mean(reached),
+            )
+        )
+    return found
 
 
 def _arm_images(classifiers: Sequence[ClassifierRow]) -> comparison.ArmImages:

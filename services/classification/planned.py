@@ -20,6 +20,8 @@ class PlannedPoint(Command):
     #: Real training images of each category; null: all.
     train_per_category: int | None
     classifiers: dict[Arm, list[ClassifierId]]
+    #: The drawn images; the same one for all seeds where all images are taken.
+    real: list[DatasetId]
     #: Empty where no arm has a GAN.
     synthetic: list[DatasetId]
     #: What each GAN was trained on.

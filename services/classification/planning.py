@@ -94,6 +94,11 @@ class SeedPlan:
         self._unlabelled = self._plan_unlabelled() if self._wanted(UNLABELLED) else None
 
     @property
+    def real(self) -> str:
+        """The seed's real images."""
+        return self._real.id
+
+    @property
     def synthetic(self) -> list[str]:
         """The synthetic images, where an arm has some."""
         return [] if self._synthetic is None else [self._synthetic.id]

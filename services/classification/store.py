@@ -95,6 +95,12 @@ def experiment_views(session: Session, rows: Sequence[ExperimentRow]) -> list[Ex
     return [experiment_view(row, statuses[row.job_id], row.result or {}) for row in rows]
 
 
+def listed_experiments(session: Session, rows: Sequence[ExperimentRow]) -> list[Experiment]:
+    """As :func:`experiment_views`, without the lineage, which may name a thousand things."""
+    views = experiment_views(session, rows)
+    return [view.model_copy(update={"lineage": []}) for view in views]
+
+
 def experiment_view(row: ExperimentRow, status: str, result: dict[str, Any]) -> Experiment:
     """The experiment with ``result``: ``n_test``, ``arms``, ``comparisons`` and their words."""
     return Experiment.model_validate(

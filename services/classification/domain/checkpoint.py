@@ -8,13 +8,18 @@ import torch
 from torch import Tensor
 
 from services.classification.domain.recipe import Recipe
-from services.classification.domain.training import Evaluation, TrainingState, start_training
+from services.classification.domain.training import (
+    CurvePoint,
+    Evaluation,
+    TrainingState,
+    start_training,
+)
 from services.classification.domain.weights import Shape
 from shared.compute.tensor_file import fill_parameters, read_tensors, write_tensors
 from shared.errors import BadInput
 
 _KIND = "lesiongan-classifier-checkpoint"
-_NETWORK, _KEPT, _OPTIMISER = "network.", "kept.", "optimiser."
+_NETWORK, _KEPT, _OPTIMISER, _LOSSES = "network.", "kept.", "optimiser.", "losses"
 
 
 def save_checkpoint(state: TrainingState, recipe: Recipe) -> bytes:
@@ -22,11 +27,14 @@ def save_checkpoint(state: TrainingState, recipe: Recipe) -> bytes:
     tensors = {_NETWORK + name: value for name, value in state.network.state_dict().items()}
     tensors |= {_KEPT + name: value for name, value in (state.kept_weights or {}).items()}
     tensors |= {_OPTIMISER + name: value for name, value in _moments(state).items()}
+    if state.losses:
+        tensors[_LOSSES] = torch.stack(state.losses)
     progress = {
         "step": state.step,
         "stale": state.stale,
         "highest": None if state.highest is None else asdict(state.highest),
         "kept": None if state.kept is None else asdict(state.kept),
+        "curve": [asdict(point) for point in state.curve],
     }
     metadata = {"format": _KIND, "recipe": recipe.fingerprint(), "progress": json.dumps(progress)}
     return write_tensors(tensors, metadata)
@@ -47,6 +55,8 @@ def load_checkpoint(data: bytes, shape: Shape, recipe: Recipe, *, device: str) -
         for name in ("highest", "kept")
     )
     state.step, state.stale = progress["step"], progress["stale"]
+    state.curve = [CurvePoint(**point) for point in progress.get("curve", [])]
+    state.losses = [*tensors[_LOSSES].to(device)] if _LOSSES in tensors else []
     _restore_moments(state, _below(_OPTIMISER, tensors))
     return state
 

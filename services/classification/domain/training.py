@@ -7,7 +7,7 @@ cosine of "SGDR" (ICLR 2017) without restarts, after a linear warm-up.
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -44,6 +44,17 @@ class Evaluation:
         return math.sqrt(share * (1.0 - share) / self.images)
 
 
+@dataclass(frozen=True)
+class CurvePoint:
+    """Where a learning curve stood at an evaluation."""
+
+    step: int
+    #: Mean over the steps since the last evaluation.
+    train_loss: float
+    #: None without ``val``.
+    val_balanced_accuracy: float | None
+
+
 @dataclass
 class TrainingState:
     """A training between two steps. ``kept`` and ``kept_weights`` are those of the step to publish.
@@ -61,6 +72,9 @@ class TrainingState:
     kept_weights: dict[str, Tensor] | None = None
     #: Evaluations since the highest one.
     stale: int = 0
+    curve: list[CurvePoint] = field(default_factory=list)
+    #: Of each step since the last point of the curve: they stay on the device until they are asked.
+    losses: list[Tensor] = field(default_factory=list)
 
     def judge(self, now: Evaluation) -> None:
         """Take note of an evaluation of the network as it is."""
@@ -90,7 +104,8 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What the loop tells: after each step, and after each evaluation (None without ``val``).
+    """What the loop tells: after each step, and after each evaluation (None without ``val``), with
+    the mean loss of the steps before it.
 
     ``on_batch`` is called within evaluations, which take long where ``val`` is large: what it
     raises ends the training.
@@ -118,11 +133,15 @@ def train(
     with reproducible(precision), torch.random.fork_rng():
         while state.step < recipe.steps and not _exhausted(state, recipe):
             rows = torch.from_numpy(sampler.rows(state.step)).to(precision.device)
-            loss = _step(state, lesson, rows, recipe, precision)
+            state.losses.append(_step(state, lesson, rows, recipe, precision))
             state.step += 1
             if state.step % recipe.evaluate_every == 0 or state.step == recipe.steps:
                 evaluation = _evaluate(state, held_out, precision.device, callbacks.on_batch)
-                callbacks.on_evaluation(state, float(loss), evaluation)
+                loss = float(torch.stack(state.losses).mean())
+                state.losses.clear()
+                reached = None if evaluation is None else evaluation.balanced_accuracy
+                state.curve.append(CurvePoint(state.step, loss, reached))
+                callbacks.on_evaluation(state, loss, evaluation)
             callbacks.on_step(state.step)
     if state.kept_weights is not None:
         state.network.load_state_dict(state.kept_weights)

@@ -1,30 +1,38 @@
 """The report of an experiment: one HTML file that needs nothing else, on screen and paper."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lesiongan.contracts.arms import Arm
+from lesiongan.contracts.categories import Category
 from lesiongan.contracts.experiments import Experiment
 from services.classification.report import numbers
 from services.classification.report.forest import Forest, forest
 from services.classification.report.lines import Chart, Dot, chart
 
-#: ``[i][j]``: how often an image of category i was predicted as j, summed over seeds.
-Confusion = Sequence[Sequence[int]]
+
+@dataclass(frozen=True)
+class Pair:
+    """A synthetic image and the training image that it is most like; PNGs in base64."""
+
+    image: str
+    neighbour: str
+    neighbour_category: Category
+    #: Root mean square, in grey levels.
+    distance: float
 
 
 @dataclass(frozen=True)
-class ReportDetails:
-    """What the report shows beside the experiment."""
+class PictureRow:
+    """Images of one category; PNGs in base64."""
 
-    confusion: Mapping[Arm, Confusion] = field(default_factory=dict)
-    #: What took part, and its id: ``("GAN of seed 0", "gan_…")``.
-    lineage: Sequence[tuple[str, str]] = ()
+    category: Category
+    real: Sequence[str]
+    synthetic: Sequence[Pair]
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,8 @@ class ConfusionCell:
     share: float  # of the annotated category's images
 
 
-def render_report(experiment: Experiment, details: ReportDetails) -> str:
-    """The report as HTML. Whatever a user gave (names, the command) is escaped."""
+def render_report(experiment: Experiment, pictures: Sequence[PictureRow] = ()) -> str:
+    """The report as HTML, one file. Whatever a user gave (names, the command) is escaped."""
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -43,8 +51,11 @@ def render_report(experiment: Experiment, details: ReportDetails) -> str:
             forest=forest(experiment.comparisons),
             sweep=_sweep(experiment),
             forests=_forests(experiment),
-            confusion={arm: _with_shares(counts) for arm, counts in details.confusion.items()},
-            lineage=details.lineage,
+            learning=_learning(experiment),
+            pictures=pictures,
+            confusion={
+                row.arm: _with_shares(row.confusion) for row in experiment.arms if row.confusion
+            },
             command=_pretty(experiment.command),
         )
     )
@@ -60,6 +71,19 @@ def _sweep(experiment: Experiment) -> Chart | None:
             dot = Dot(point.train_per_category, row.accuracy.mean, row.accuracy.ci)
             series.setdefault(row.arm, []).append(dot)
     return chart(series, logarithmic=True)
+
+
+def _learning(experiment: Experiment) -> dict[str, Chart]:
+    """Accuracy on ``val`` and loss against steps, where they are known."""
+    right: dict[str, list[Dot]] = {}
+    lost: dict[str, list[Dot]] = {}
+    for row in experiment.arms:
+        for point in row.learning_curve:
+            lost.setdefault(row.arm, []).append(Dot(point.step, point.train_loss))
+            if point.val_balanced_accuracy is not None:
+                right.setdefault(row.arm, []).append(Dot(point.step, point.val_balanced_accuracy))
+    charts = {"val": chart(right)} if right else {}
+    return charts | ({"loss": chart(lost, percent=False)} if lost else {})
 
 
 def _forests(experiment: Experiment) -> list[Forest]:
@@ -89,7 +113,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _with_shares(counts: Confusion) -> list[list[ConfusionCell]]:
+def _with_shares(counts: Sequence[Sequence[int]]) -> list[list[ConfusionCell]]:
     return [[ConfusionCell(n, n / (sum(row) or 1)) for n in row] for row in counts]
 
 

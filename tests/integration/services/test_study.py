@@ -61,6 +61,14 @@ def test_a_gan_sees_all_training_images_and_the_categories_of_the_drawn_ones(
     (note,) = [note for note in found["notes"] if note.startswith("A setting of its own")]
     assert "8 training images whose category it was not told" in note
     assert "in the first 1 of 4 steps" in note
+    report = bench.client.get(f"/experiments/{found['id']}/report").text
+    assert report.count('src="data:image/png;base64,') == 2 * (2 + 2 * 3)
+    for arm in found["arms"]:
+        assert [point["step"] for point in arm["learning_curve"]] == [1, 2, 3]
+        assert sum(map(sum, arm["confusion"])) == found["n_test"]
+    assert {line["id"] for line in found["lineage"]} >= {gan.id, gan.dataset_id}
+    (listed,) = bench.client.get("/experiments").json()["items"]
+    assert listed["lineage"] == []
     assert 0 <= found["trts"]["ci"][0] <= found["trts"]["mean"] <= found["trts"]["ci"][1] <= 1
 
 

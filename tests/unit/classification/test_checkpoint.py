@@ -34,6 +34,8 @@ def checkpoint(trained: TrainingState) -> bytes:
 def test_a_checkpoint_keeps_all_that_goes_on(trained: TrainingState, checkpoint: bytes) -> None:
     loaded = load_checkpoint(checkpoint, SHAPE, RECIPE, device="cpu")
     assert (loaded.step, loaded.stale, loaded.kept) == (4, trained.stale, trained.kept)
+    assert loaded.curve == trained.curve
+    assert [point.step for point in loaded.curve] == [2, 4]
     assert loaded.kept is not None
     assert loaded.kept_weights is not None
     assert trained.kept_weights is not None

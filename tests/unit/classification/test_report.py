@@ -16,6 +16,8 @@ from lesiongan.contracts.findings import (
     CategoryFigures,
     Comparison,
     Figure,
+    Ingredient,
+    LearningPoint,
     SeedTest,
     Sweep,
     SweepPoint,
@@ -23,10 +25,10 @@ from lesiongan.contracts.findings import (
 )
 from services.classification.report import numbers
 from services.classification.report.forest import forest
-from services.classification.report.render import ReportDetails, render_report
+from services.classification.report.render import Pair, PictureRow, render_report
 
 CATEGORIES: tuple[Category, ...] = ("liver", "soft_tissue")
-VOID = {"meta", "line", "circle", "rect", "br"}
+VOID = {"meta", "line", "circle", "rect", "br", "img"}
 
 
 class _Page(HTMLParser):
@@ -81,6 +83,7 @@ def _row(arm: Arm, mean: float, *, sd: float | None = 0.013) -> ArmResult:
         recall=figure,
         f1=figure,
         per_category=dict.fromkeys(CATEGORIES, each),
+        confusion=[[70, 5], [0, 75]],
     )
 
 
@@ -101,6 +104,7 @@ def _experiment(**changes: Any) -> Experiment:
         ],
         "summary": "Combined data helped (+5.0 points, -0.5 to 1.9).",
         "notes": ["A note."],
+        "lineage": [Ingredient(what="GAN of seed 0", id="gan_7")],
         "command": {"dataset": "ds_1", "seeds": 3},
         "job": "job_1",
         "created_at": datetime(2025, 5, 4, 10, 12, tzinfo=UTC),
@@ -108,15 +112,8 @@ def _experiment(**changes: Any) -> Experiment:
     return Experiment(**(usual | changes))
 
 
-def _details() -> ReportDetails:
-    return ReportDetails(
-        confusion={arm: [[70, 5], [0, 75]] for arm in USUAL_ARMS},
-        lineage=[("GAN of seed 0", "gan_7")],
-    )
-
-
 def _page(**changes: Any) -> _Page:
-    return _Page(render_report(_experiment(**changes), _details()))
+    return _Page(render_report(_experiment(**changes)))
 
 
 def test_the_report_shows_what_the_experiment_found() -> None:
@@ -155,7 +152,7 @@ def test_the_report_needs_nothing_else() -> None:
     assert not {"script", "link", "img", "iframe", "object", "form", "a"} & set(page.tags)
     named = {name for name, _ in page.attributes}
     assert not {"src", "href", "srcset", "action"} & named
-    html = render_report(_experiment(), _details())
+    html = render_report(_experiment())
     assert "http://" not in html
     assert "https://" not in html
     assert "@import" not in html
@@ -165,12 +162,12 @@ def test_the_report_needs_nothing_else() -> None:
 ATTACK = "<script>alert(1)</script>\"'><svg onload=alert(2)>"
 
 PLACES: dict[str, Callable[[], str]] = {
-    "name": lambda: render_report(_experiment(name=ATTACK), _details()),
-    "summary": lambda: render_report(_experiment(summary=ATTACK), _details()),
-    "note": lambda: render_report(_experiment(notes=[ATTACK]), _details()),
-    "data set": lambda: render_report(_experiment(dataset=ATTACK), _details()),
-    "command": lambda: render_report(_experiment(command={ATTACK: ATTACK}), _details()),
-    "lineage": lambda: render_report(_experiment(), ReportDetails(lineage=[(ATTACK, ATTACK)])),
+    "name": lambda: render_report(_experiment(name=ATTACK)),
+    "summary": lambda: render_report(_experiment(summary=ATTACK)),
+    "note": lambda: render_report(_experiment(notes=[ATTACK])),
+    "data set": lambda: render_report(_experiment(dataset=ATTACK)),
+    "command": lambda: render_report(_experiment(command={ATTACK: ATTACK})),
+    "lineage": lambda: render_report(_experiment(lineage=[Ingredient(what=ATTACK, id=ATTACK)])),
 }
 
 
@@ -198,7 +195,7 @@ def test_one_seed_has_no_plus_minus() -> None:
 
 def test_an_experiment_without_results_says_so() -> None:
     experiment = _experiment(status="running", arms=[], comparisons=[], summary="", n_test=None)
-    text = _Page(render_report(experiment, ReportDetails())).text
+    text = _Page(render_report(experiment)).text
     assert "The experiment is running: it has no results yet." in text
     assert "Each category" not in text
 
@@ -305,7 +302,7 @@ def _swept(**worth: Any) -> Experiment:
 
 
 def test_a_sweep_is_drawn_with_its_intervals_and_its_table() -> None:
-    page = _Page(render_report(_swept(), _details()))
+    page = _Page(render_report(_swept()))
     assert "Accuracy against real images" in page.text
     assert page.text.count("Differences with") == 2, "those of the fewest stand alone"
     assert "5 66.5" not in page.text
@@ -318,8 +315,40 @@ def test_a_sweep_is_drawn_with_its_intervals_and_its_table() -> None:
 def test_beyond_the_sweep_nothing_was_measured(beyond: str, said: str) -> None:
     equivalent = 40.0 if beyond == "above" else 5.0
     swept = _swept(beyond=beyond, equivalent=equivalent)
-    assert said in _Page(render_report(swept, _details())).text
+    assert said in _Page(render_report(swept)).text
 
 
 def test_without_a_sweep_there_is_no_chart_of_one() -> None:
-    assert "against real images" not in render_report(_experiment(), _details())
+    assert "against real images" not in render_report(_experiment())
+
+
+def test_learning_curves_are_drawn_where_they_are_known() -> None:
+    curve = [
+        LearningPoint(step=step, train_loss=2.0 / step, val_balanced_accuracy=0.5 + step / 100)
+        for step in (10, 20, 30)
+    ]
+    arms = [row.model_copy(update={"learning_curve": curve}) for row in _experiment().arms]
+    page = _page(arms=arms)
+    assert "How the classifiers learned" in page.text
+    assert "training loss" in page.text
+    without = [point.model_copy(update={"val_balanced_accuracy": None}) for point in curve]
+    arms = [row.model_copy(update={"learning_curve": without}) for row in arms]
+    assert "accuracy on the validation images" not in _page(arms=arms).text
+    assert "How the classifiers learned" not in _page().text
+
+
+def test_pictures_lie_within_the_page() -> None:
+    pair = Pair("c3ludGhldGlj", "bmVpZ2hib3Vy", "soft_tissue", 12.4)
+    html = render_report(_experiment(), [PictureRow("liver", ["cmVhbA=="], [pair])])
+    page = _Page(html)
+    sources = [value or "" for name, value in page.attributes if name == "src"]
+    assert [source.partition(",")[2] for source in sources] == [
+        "cmVhbA==",
+        "c3ludGhldGlj",
+        "bmVpZ2hib3Vy",
+    ]
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "12 soft tissue" in page.text, "a neighbour of another category is named"
+    assert "img-src data:" in html
+    assert "images of patients" in page.text
+    assert "images of patients" not in _page(phantom=True).text

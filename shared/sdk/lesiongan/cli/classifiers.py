@@ -137,7 +137,11 @@ def show_classifier(session: Session, classifier: Classifier) -> None:
             ("images", images),
             ("resumed from", classifier.resumed_from_step),
             ("weights", classifier.weights_sha256),
-            *((name, _short(value)) for name, value in classifier.scores.items()),
+            *(
+                (name, _short(value))
+                for name, value in classifier.scores.items()
+                if not isinstance(value, list)
+            ),
             ("job", classifier.job),
         ]
     )

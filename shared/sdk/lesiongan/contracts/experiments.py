@@ -11,7 +11,7 @@ from lesiongan.contracts.base import Command, Given, Resource, example
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
-from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Sweep
+from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Ingredient, Sweep
 from lesiongan.contracts.gans import GanId, GanOptions
 from lesiongan.contracts.jobs import JobStatus
 
@@ -206,6 +206,8 @@ class Experiment(Resource):
     sweep: Sweep | None = None
     summary: str = ""
     notes: list[str] = Field(default_factory=list)
+    #: All that took part. Lists of experiments leave it out.
+    lineage: list[Ingredient] = Field(default_factory=list)
     command: Given
     job: str
     created_at: datetime

@@ -37,6 +37,16 @@ class Calibration(Resource):
     temperatures: list[float]
 
 
+class LearningPoint(Resource):
+    """Where an arm's trainings stood after ``step``; means over seeds."""
+
+    step: int
+    #: Over the steps since the point before.
+    train_loss: float
+    #: Null without ``val``.
+    val_balanced_accuracy: float | None
+
+
 class ArmResult(Resource):
     """One arm of an experiment; precision, recall and F1 are means over categories (macro)."""
 
@@ -55,6 +65,10 @@ class ArmResult(Resource):
     auc: Figure | None = None
     calibration: Calibration | None = None
     per_category: dict[Category, CategoryFigures]
+    #: Test images of category i that were taken for j, summed over seeds: ``[i][j]``, in the order
+    #: of the experiment's categories.
+    confusion: list[list[int]] = Field(default_factory=list)
+    learning_curve: list[LearningPoint] = Field(default_factory=list)
 
 
 class SeedTest(Resource):
@@ -114,3 +128,10 @@ class Sweep(Resource):
 
     points: list[SweepPoint]
     worth: list[Worth]
+
+
+class Ingredient(Resource):
+    """Something that took part in an experiment: an id, or the SHA-256 of what it made."""
+
+    what: str
+    id: str
