@@ -1,6 +1,6 @@
 """Use cases: train a GAN, sample one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from sqlalchemy.orm import Session
@@ -16,13 +16,21 @@ from services.gan import store as rows
 from services.gan.card import weights_card
 from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
-from services.gan.domain.sampling import sample_batches
+from services.gan.domain.generator import Generator
 from services.gan.domain.state import TrainingState
 from services.gan.domain.training import train
 from services.gan.domain.weights import save_weights
 from services.gan.hot import hot_generator
 from services.gan.settings import GanSettings
 from services.gan.synthetic import categories_of, synthetic_dataset, synthetic_meta
+from services.gan.together import (
+    Images,
+    KeptImages,
+    Wanted,
+    fitting,
+    places_left,
+    sample_together,
+)
 from services.gan.trainer import Trainer
 from shared.compute.precision import Precision, choose_precision
 from shared.datasets import catalog, reading
@@ -33,6 +41,9 @@ from shared.errors import BadInput
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectStore
+
+#: Images of jobs that wait, made beside those of others: at most a batch of single ones, twice.
+_kept = KeptImages(at_most=64)
 
 
 def train_gan(
@@ -135,9 +146,13 @@ def generate(
     """
     with job.reading() as session:
         gan = rows.published(session, command.gan)
-    labels = [gan.categories.index(command.category)] * command.n
+    labels = _labels(gan, command)
     name = f"{command.n} synthetic {command.category} images of {gan.name}"
     return _sample(job, store, gan, labels, command, settings, name=name)
+
+
+def _labels(gan: GanRow, command: GenerateCommand) -> list[int]:
+    return [gan.categories.index(command.category)] * command.n
 
 
 def generate_set(
@@ -179,15 +194,8 @@ def _sample(
     seed = command.seed
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        batches = sample_batches(
-            generator,
-            labels[first:],
-            seed=seed,
-            indices=range(first, len(labels)),
-            draws=[0] * (len(labels) - first),
-            precision=precision,
-            truncation=command.truncation,
-        )
+        own = Wanted(job.job_id, seed, labels[first:], first)
+        batches = _batches(job, gan, own, generator, precision, truncation=command.truncation)
         for index, image in enumerate(chain.from_iterable(batches), start=first):
             meta = synthetic_meta(gan, labels[index], image, seed=seed, index=index)
             writer.add(encode_image(image), meta)
@@ -195,3 +203,28 @@ def _sample(
         given = command.model_dump(mode="json")
         write = writer.finish(synthetic_dataset(job, gan, precision, name=name, command=given))
         return Outcome({"dataset": job.target, "images": len(writer), "gan": gan.id}, write)
+
+
+def _batches(
+    job: JobContext,
+    gan: GanRow,
+    own: Wanted,
+    generator: Generator,
+    precision: Precision,
+    *,
+    truncation: float | None,
+) -> Iterator[Images]:
+    """The images of a job: made before, beside another one's, or now, with those of others."""
+    made = _kept.take(own.job_id)
+    if made is not None and own.first == 0:
+        return iter([made])
+    places = places_left(generator, len(own.labels))
+    with job.reading() as session:
+        waiting = rows.waiting_beside(
+            session, job.job_id, gan.id, truncation=truncation, at_most=places
+        )
+    others = [Wanted(each, asked.seed, _labels(gan, asked)) for each, asked in waiting]
+    others = fitting([each for each in others if each.job_id not in _kept], places)
+    return sample_together(
+        generator, own, others, _kept, precision=precision, truncation=truncation
+    )

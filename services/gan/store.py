@@ -8,11 +8,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.gans import Gan, GanCommand, MetricPoint, RegenerateCommand
+from lesiongan.contracts.gans import (
+    Gan,
+    GanCommand,
+    GenerateCommand,
+    MetricPoint,
+    RegenerateCommand,
+)
 from shared.datasets import removal
 from shared.datasets.lineage import Made
 from shared.db.rows import require
-from shared.db.tables import CheckpointRow, GanRow, MetricRow, PreviewRow
+from shared.db.tables import CheckpointRow, GanRow, JobRow, MetricRow, PreviewRow
 from shared.errors import BadInput, Conflict, NotFound
 from shared.jobs import ledger, queries
 
@@ -97,6 +103,25 @@ def for_manifest(session: Session, command: RegenerateCommand) -> GanRow:
     if unknown:
         raise BadInput(f"the manifest is damaged: {row.id} never knew {', '.join(unknown)}")
     return row
+
+
+def waiting_beside(
+    session: Session, job_id: str, gan_id: str, *, truncation: float | None, at_most: int
+) -> list[tuple[str, GenerateCommand]]:
+    """Other jobs that could sample the same GAN now, at most so many images each, oldest first."""
+    if at_most == 0:
+        return []
+    asked = JobRow.input
+    query = (
+        select(JobRow.id, asked)
+        .where(JobRow.kind == "generate", JobRow.id != job_id, queries.runnable())
+        .where(asked["gan"].astext == gan_id, asked["n"].as_integer() <= at_most)
+        .order_by(JobRow.created_at)
+        .limit(at_most)
+    )
+    rows = session.execute(query).all()
+    found = [(job.id, GenerateCommand.model_validate(job.input)) for job in rows]
+    return [(each, command) for each, command in found if command.truncation == truncation]
 
 
 def publish(
