@@ -46,6 +46,11 @@ def growing_shards(number: int) -> int:
     return int(min(64 << min(number, 5), MAX_IMAGES))
 
 
+def full_shards(_number: int) -> int:
+    """Of a part, which is one shard where its images are small: few objects hold a large set."""
+    return MAX_IMAGES
+
+
 class Attempt(Protocol):
     """What a writer must know of the job that it writes for."""
 
@@ -99,11 +104,12 @@ class DatasetWriter:
     """Appends images in order. A context manager: leaving it early leaves complete shards only.
 
     For steps that make the same images in the same order each time: :meth:`resume` comes first.
+    Without a ``plan``, shards grow, and those of a part are full.
     """
 
-    def __init__(self, to: Destination, *, plan: ShardPlan = growing_shards) -> None:
+    def __init__(self, to: Destination, *, plan: ShardPlan | None = None) -> None:
         self._to = to
-        self._plan = plan
+        self._plan = plan or (growing_shards if to.place == WHOLE else full_shards)
         self._shards: list[Records] = []
         self._stored = 0
         self._next_shard = to.place.first_shard

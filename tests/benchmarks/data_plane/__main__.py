@@ -21,7 +21,7 @@ from deploy.local.servers import child_environment, open_credentials
 from deploy.local.stack import down, up
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
-from tests.benchmarks.data_plane.slices import Slices
+from tests.benchmarks.data_plane.slices import SIDE_PX, Slices
 
 _WATCHED = ("api", "worker-cpu")
 #: Some dozens of drawings lie below all slices: the check that finds them is part of the work.
@@ -81,14 +81,14 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def run(slices: int, folder: Path) -> None:
+def run(slices: int, folder: Path, side_px: int = SIDE_PX) -> None:
     """All steps, on a stack of its own below ``folder``."""
     archive = folder / "slices.zip"
     started = time.perf_counter()
-    lesions = Slices().write_zip(archive, slices)
+    lesions = Slices(side_px).write_zip(archive, slices)
     size = archive.stat().st_size / 2**30
     drawn = time.perf_counter() - started
-    _say(f"{slices} slices, {lesions} lesions, {size:.2f} GiB; drawn in {drawn:.0f} s")
+    _say(f"{slices} slices of {side_px} px, {lesions} lesions, {size:.2f} GiB; {drawn:.0f} s")
     home = folder / "home"
     description = up(home, 0)
     try:
@@ -155,7 +155,8 @@ def _objects(home: Path, *datasets: str) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slices", type=int, default=4000)
+    parser.add_argument("--side", type=int, default=SIDE_PX, help="of a slice, in pixels")
     parser.add_argument("--folder", type=Path, help="where there is room for three times the data")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="data-plane-", dir=options.folder) as name:
-        run(options.slices, Path(name))
+        run(options.slices, Path(name), options.side)

@@ -17,10 +17,11 @@ from services.preprocessing.domain.folders import FolderImages
 from services.preprocessing.domain.raw_images import RawImage
 from shared.datasets import catalog, reading, removal
 from shared.datasets.archive import archive_batches, file_name, manifest_csv
+from shared.datasets.catalog import Place
 from shared.datasets.identity import content_sha256
 from shared.datasets.pixels import load_train
 from shared.datasets.shards import ShardWriter, read_shard
-from shared.datasets.writing import DatasetWriter, growing_shards
+from shared.datasets.writing import WHOLE, DatasetWriter, growing_shards
 from shared.db.engine import Sessions
 from shared.db.tables import DatasetRow, GanRow, ShardRow
 from shared.errors import BadInput, Conflict, NotFound
@@ -146,6 +147,26 @@ def test_neighbours_are_members_of_their_images_sample() -> None:
 def test_growing_shards_start_small_and_stay_few() -> None:
     sizes = [growing_shards(number) for number in range(9)]
     assert sizes == [64, 128, 256, 512, 1024, 2048, 2048, 2048, 2048]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (WHOLE, [(0, 0, 64), (1, 64, 6)]),
+        (Place(first_index=50, first_shard=64, end_shard=128), [(64, 50, 70)]),
+    ],
+)
+def test_shards_of_a_whole_set_grow_and_those_of_a_part_are_full(
+    sessions: Sessions, store: S3Store, place: Place, expected: list[tuple[int, int, int]]
+) -> None:
+    claim = running(sessions, target="ds_placed")
+    to = replace(destination(sessions, store, claim), place=place)
+    with DatasetWriter(to) as writer:
+        for number in range(70):
+            writer.add(grey_png(number), meta(seed=number))
+        writer.flush()
+    found = shards(sessions, "ds_placed")
+    assert [(shard.number, shard.first_index, shard.images) for shard in found] == expected
 
 
 def test_a_resumed_attempt_takes_complete_shards(sessions: Sessions, store: S3Store) -> None:

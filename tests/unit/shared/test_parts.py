@@ -40,3 +40,10 @@ def test_a_part_comes_back_from_json() -> None:
     part = cut([1] * 5000)[2]
     assert Part(**part.as_json()) == part
     assert part.first_shard == 128
+
+
+@given(st.integers(10_000, 200_000), st.sampled_from([1, 4]))
+def test_a_large_set_is_at_most_one_object_for_a_thousand_images(images: int, of_each: int) -> None:
+    """A shard a part, and the manifest."""
+    parts = cut([of_each] * (images // of_each))
+    assert len(parts) + 1 <= images / 1000

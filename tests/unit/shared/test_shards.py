@@ -1,0 +1,35 @@
+"""Shards are the tar files that ``tarfile`` would have written."""
+
+import io
+import tarfile
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.datasets.records import ImageMeta
+from shared.datasets.shards import ShardWriter
+
+PNGS = st.lists(st.binary(min_size=1, max_size=1500), max_size=5)
+META = ImageMeta(
+    category="liver", split=None, patient=None, source="s", unit="uint8", width=1, height=1
+)
+
+
+@given(PNGS, st.integers(0, 10**7))
+def test_every_byte_is_as_the_library_has_it(pngs: list[bytes], first_index: int) -> None:
+    with ShardWriter(0, first_index=first_index) as writer:
+        for png in pngs:
+            writer.add(png, META, following=png[::-1])
+        written = writer.close().path.read_bytes()
+    again = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(written)) as read,
+        tarfile.open(fileobj=again, mode="w", format=tarfile.USTAR_FORMAT) as copy,
+    ):
+        members = read.getmembers()
+        for member in members:
+            plain = tarfile.TarInfo(member.name)
+            plain.size = member.size
+            copy.addfile(plain, read.extractfile(member))
+    assert len(members) == 3 * len(pngs)
+    assert again.getvalue() == written
