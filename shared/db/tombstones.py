@@ -21,11 +21,6 @@ def refuse_withdrawn(session: Session, ids: Collection[str]) -> None:
         )
 
 
-def withdrawn(session: Session, ids: Collection[str]) -> set[str]:
-    """Those of ``ids`` that a withdrawal removed."""
-    return set(session.scalars(select(TombstoneRow.id).where(TombstoneRow.id.in_(ids))))
-
-
 def withdrawal_of(session: Session, row_id: str) -> str | None:
     """The withdrawal that removed ``row_id``, if one did."""
     query = select(TombstoneRow.withdrawal_id).where(TombstoneRow.id == row_id)

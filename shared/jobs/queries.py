@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.db.tables import JobParentRow, JobRow
+from shared.db.tables import JobParentRow, JobRow, TombstoneRow
 from shared.errors import Conflict
 from shared.jobs.states import Event, State, before
 
@@ -73,9 +73,11 @@ def active(session: Session, target: str) -> JobRow | None:
     return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
 
 
-def being_made(session: Session, targets: Collection[str]) -> set[str]:
-    """Those of ``targets`` for which :func:`active` finds a job."""
-    return set(session.scalars(select(JobRow.target).where(JobRow.target.in_(targets), _active())))
+def obstructed(session: Session, targets: Collection[str]) -> set[str]:
+    """Those of ``targets`` for which :func:`active` finds a job, or that a withdrawal removed."""
+    made = select(JobRow.target).where(JobRow.target.in_(targets), _active())
+    withdrawn = select(TombstoneRow.id).where(TombstoneRow.id.in_(targets))
+    return {str(target) for target in session.scalars(made.union_all(withdrawn))}
 
 
 def _active() -> ColumnElement[bool]:

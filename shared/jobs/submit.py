@@ -229,25 +229,25 @@ class _Writer:
         return self.insert(new, new.id or new_id("job")).id
 
 
-def job_row(new: NewJob, job_id: str, key_id: str | None) -> JobRow:
-    """The row of a job that waits to be run."""
-    return JobRow(
-        id=job_id,
-        kind=new.kind,
-        queue=new.queue,
-        input=new.input,
-        target=new.target,
-        key_id=key_id,
-        total=new.total,
-        unit=new.unit,
-        exclusive=new.exclusive,
-    )
+def job_values(new: NewJob, job_id: str, key_id: str | None) -> dict[str, Any]:
+    """The columns in which jobs differ when they are written."""
+    return {
+        "id": job_id,
+        "kind": new.kind,
+        "queue": new.queue,
+        "input": new.input,
+        "target": new.target,
+        "key_id": key_id,
+        "total": new.total,
+        "unit": new.unit,
+        "exclusive": new.exclusive,
+    }
 
 
 def _insert(
     session: Session, new: NewJob, job_id: str, key_id: str | None, output: Output | None
 ) -> JobRow:
-    row = job_row(new, job_id, key_id)
+    row = JobRow(**job_values(new, job_id, key_id))
     if output is not None:
         row.status, row.output, row.done = State.SUCCEEDED, output, new.total
         row.started_at = row.finished_at = func.clock_timestamp()

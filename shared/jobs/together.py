@@ -8,18 +8,20 @@ waits for. What is asked for twice at the same moment is written once.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import event, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from shared.db import content_lock
 from shared.db.tables import IdempotencyRow, JobRow
-from shared.db.tombstones import withdrawn
 from shared.errors import LesionGanError
 from shared.ids import new_id
 from shared.jobs import limits, locks, queries
 from shared.jobs.limits import Limits, Quota
-from shared.jobs.submit import Finished, Idempotency, NewJob, Plan, Submitted, job_row
+from shared.jobs.states import State
+from shared.jobs.submit import Finished, Idempotency, NewJob, Plan, Submitted, job_values
 from shared.observability import current, tracing
 
 
@@ -42,6 +44,19 @@ class _Planned:
     new: NewJob
     target: str
 
+    def values(self, now: datetime) -> dict[str, Any]:
+        """The columns of its row that say anything."""
+        return {
+            **job_values(self.new, new_id("job"), self.asked.key_id),
+            "status": State.QUEUED,
+            "done": 0,
+            "attempts": 0,
+            "request_id": self.asked.request_id,
+            "trace": self.asked.trace,
+            "created_at": now,
+            "rung_at": now,
+        }
+
 
 #: None: nothing was written, and :func:`submit` must see to the request.
 Answer = Submitted | LesionGanError | None
@@ -56,6 +71,7 @@ def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
     content_lock.share(session)
     answers: list[Answer] = [None] * len(asked)
     planned = []
+    _remember_rows(session)
     for place in _first_uses(session, asked):
         try:
             new = asked[place].plan(session)
@@ -69,6 +85,12 @@ def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
         for each, row in zip(free, _written(session, free), strict=True):
             answers[each.place] = Submitted(row, made=True, ready=[row], alone=True)
     return answers
+
+
+def _remember_rows(session: Session) -> None:
+    """A session forgets a row that nobody holds, and the next plan may well read the same."""
+    read: list[object] = []
+    event.listen(session, "loaded_as_persistent", lambda _, row: read.append(row))
 
 
 def _first_uses(session: Session, asked: Sequence[Asked]) -> list[int]:
@@ -104,7 +126,7 @@ def _unobstructed(session: Session, planned: Iterable[_Planned]) -> list[_Planne
     if not wanted:
         return []
     targets = locks.lock_free(session, wanted)
-    obstructed = queries.being_made(session, targets) | withdrawn(session, targets)
+    obstructed = queries.obstructed(session, targets)
     asked_of: dict[Finished, list[str]] = defaultdict(list)
     for target in targets:
         asked_of[wanted[target].new.finished].append(target)
@@ -119,12 +141,16 @@ def _too_many(session: Session, free: Sequence[_Planned]) -> bool:
 
 
 def _written(session: Session, free: Sequence[_Planned]) -> list[JobRow]:
-    rows = [job_row(each.new, new_id("job"), each.asked.key_id) for each in free]
-    for row, each in zip(rows, free, strict=True):
-        row.request_id, row.trace = each.asked.request_id, each.asked.trace
-        if each.asked.idempotency is not None:
-            values = each.asked.idempotency.values(each.asked.key_id, row.id)
-            session.add(IdempotencyRow(**values))
-    session.add_all(rows)
-    session.flush()
-    return rows
+    """The rows as they are written, by one statement for all; none is read back."""
+    now = session.scalars(select(func.clock_timestamp())).one()
+    jobs = [each.values(now) for each in free]
+    keys = [
+        each.asked.idempotency.values(each.asked.key_id, job["id"])
+        for each, job in zip(free, jobs, strict=True)
+        if each.asked.idempotency is not None
+    ]
+    connection = session.connection()
+    connection.execute(insert(JobRow), jobs)
+    if keys:
+        connection.execute(insert(IdempotencyRow), keys)
+    return [JobRow(**job) for job in jobs]

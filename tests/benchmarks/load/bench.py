@@ -49,8 +49,11 @@ def run(*, seconds: float, clients: int, held: int) -> None:
             engine = make_engine(settings.database_url)
             sessions = make_sessions(engine)
             raw, preprocessed = _datasets(sessions, S3Store(settings))
-            with live_api(servers, sessions, home / "api.log") as api:
-                bench = _Bench(api, settings, raw, preprocessed)
+            floor = live_api(
+                servers, sessions, home / "floor.log", app="tests.benchmarks.load.floor:app"
+            )
+            with live_api(servers, sessions, home / "api.log") as api, floor as empty:
+                bench = _Bench(api, empty, settings, raw, preprocessed)
                 bench.submit_beside_bare(seconds / (2 * ROUNDS))
                 bench.mixed(clients, seconds)
                 bench.held(held, max(10.0, seconds / 2))
@@ -68,21 +71,27 @@ def _datasets(sessions: Sessions, store: S3Store) -> tuple[str, str]:
 class _Bench:
     """The three measurements of one API process."""
 
-    def __init__(self, api: LiveApi, settings: Settings, raw: str, preprocessed: str) -> None:
+    def __init__(
+        self, api: LiveApi, empty: LiveApi, settings: Settings, raw: str, preprocessed: str
+    ) -> None:
         self._api = api
+        self._empty = empty
         self._settings = settings
         self._raw = raw
         self._preprocessed = preprocessed
 
     def submit_beside_bare(self, seconds: float) -> None:
-        """Submits, and the bare cost, in turns."""
+        """Submits, requests that are checked and make nothing, and the bare cost, in turns."""
         redis = self._settings.redis_url.get_secret_value()
         self._crowd(BUSY, seconds)  # connections, plans and caches are warm from here on
-        pairs = []
+        self._crowd(BUSY, seconds, self._empty)
+        pairs, floors = [], []
         for _ in range(ROUNDS):
             bare = bare_rate(self._settings.database_url, redis, seconds)
             tally = self._crowd(BUSY, seconds)
             alone = self._crowd(1, seconds / 2)
+            nothing = self._crowd(BUSY, seconds / 2, self._empty)
+            floors.append(len(nothing.seconds["submit"]) / nothing.elapsed / bare)
             pairs.append((bare, len(tally.seconds["submit"]) / tally.elapsed, tally, alone))
         ratios = sorted(rate / bare for bare, rate, _, _ in pairs)
         _say(
@@ -91,6 +100,7 @@ class _Bench:
             f"ratio {statistics.median(ratios):.1%} "
             f"(min {ratios[0]:.1%}, max {ratios[-1]:.1%}, n = {ROUNDS})"
         )
+        _say(f"  the same request where it makes nothing: {statistics.median(floors):.1%} of bare")
         alone_seconds = [each for *_, tally in pairs for each in tally.seconds["submit"]]
         _say(f"  latency of one client: {_quantiles(alone_seconds)}")
         busy_seconds = [each for *_, tally, _ in pairs for each in tally.seconds["submit"]]
@@ -133,11 +143,12 @@ class _Bench:
             f"{most[1] >> 20} MiB during"
         )
 
-    def _crowd(self, clients: int, seconds: float) -> Tally:
-        return _elsewhere(Crowd(*self._arguments(), clients=clients).submits, seconds)
+    def _crowd(self, clients: int, seconds: float, api: LiveApi | None = None) -> Tally:
+        return _elsewhere(Crowd(*self._arguments(api), clients=clients).submits, seconds)
 
-    def _arguments(self) -> tuple[str, str, str, str]:
-        return self._api.url, self._api.key, self._raw, self._preprocessed
+    def _arguments(self, api: LiveApi | None = None) -> tuple[str, str, str, str]:
+        asked = api or self._api
+        return asked.url, asked.key, self._raw, self._preprocessed
 
 
 class _Alive:
