@@ -117,7 +117,10 @@ def _keep_rules(body: dict[str, Any]) -> None:
         if isinstance(training, dict) and "pretrain_steps" in training:
             training["pretrain_steps"] = 0  # fewer than its steps
     if isinstance(body.get("manifest"), dict):
-        body["manifest"]["category"] = "liver"  # where its images do not say it
+        manifest = body["manifest"]
+        manifest["category"] = "liver"  # where its images do not say it
+        manifest["images"] = manifest["images"][:1]  # each index once
+        body["indices"] = [image["index"] for image in manifest["images"]]
     for holder in (body, body.get("preprocess")):
         if isinstance(holder, dict) and isinstance(holder.get("split"), dict):
             split = holder["split"]
