@@ -67,9 +67,9 @@ def test_a_job_that_fails_is_exit_code_1(stack: Stack, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["jobs", "list", "--url", "http://127.0.0.1:1"], 5, "nothing answers"),
-        (["jobs", "list", "--url", "lab"], 5, "is not the address of a server"),
-        (["jobs", "list", "--profile", "moon"], 5, "no profile 'moon'"),
+        (["jobs", "list", "--url", "http://127.0.0.1:1"], 1, "nothing answers"),
+        (["jobs", "list", "--url", "lab"], 1, "is not the address of a server"),
+        (["jobs", "list", "--profile", "moon"], 1, "no profile 'moon'"),
         (["jobs", "lst"], 2, "No such command"),
     ],
 )
