@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from lesiongan.contracts.datasets import SubsetCommand
 from lesiongan.contracts.gans import GenerateSetCommand
 from services.worker import TASK_MODULES
 from shared.db.engine import make_sessions
-from shared.db.tables import ClassifierRow, GanRow, JobRow
+from shared.db.tables import ClassifierRow, GanRow, JobEventRow, JobRow
 from shared.jobs.submit import NewJob
 from shared.plans.datasets import generate_set_job, subset_job
 from shared.queue.celery import CeleryDoorbell
@@ -207,7 +207,7 @@ KINDS: dict[str, tuple[Callable[[Made], str], int]] = {
     "generate": (generate, 2),
     "generate-set": (generate_set, 2),
     "regenerate": (regenerate, 2),
-    "train-classifier": (train_classifier, 4),
+    "train-classifier": (train_classifier, 5),
     "classify": (classify, 1),
     "experiment": (experiment, 3),
     "collect": (collect, 3),
@@ -270,4 +270,7 @@ def _is_half_made(made: Made, job: JobRow) -> None:
             classifier = session.get(ClassifierRow, job.target)
             assert classifier is not None
             assert classifier.weights_key is None
-            assert 0 < job.done < STEPS
+            told = select(JobEventRow).where(JobEventRow.job_id == job.id)
+            metrics = session.scalars(told.where(JobEventRow.event == "metric")).all()
+            # Its progress is written four times a second: less often than it takes these steps.
+            assert 0 < max(each.data["step"] for each in metrics) < STEPS

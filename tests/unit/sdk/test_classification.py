@@ -26,6 +26,12 @@ def test_a_classifier_is_trained_once_however_often_the_call_is_sent() -> None:
     assert json.loads(second.content) == {"datasets": [DATASET], "epochs": 2, "patience": None}
 
 
+def test_naming_a_file_of_weights_asks_for_it() -> None:
+    command = ClassifierCommand(datasets=[DATASET], pretrained_sha256="0" * 64)
+    assert command.pretrained
+    assert not ClassifierCommand(datasets=[DATASET], pretrained_sha256=None).pretrained
+
+
 def test_classifiers_are_listed_shown_and_deleted() -> None:
     script = Script(page(classifier()), httpx.Response(200, json=classifier()), httpx.Response(204))
     client = client_of(script)

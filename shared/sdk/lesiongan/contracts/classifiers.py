@@ -76,6 +76,7 @@ class ClassifierCommand(ClassifierOptions):
     pseudo_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
 
     #: SHA-256 of the file of ``pretrained`` weights: the server fills it in, and refuses another.
+    #: Naming it asks for them.
     pretrained_sha256: Annotated[
         Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None, Field(exclude_if=not_)
     ] = None
@@ -85,14 +86,19 @@ class ClassifierCommand(ClassifierOptions):
         """Whether the command means nothing without a teacher."""
         return bool(self.distil or self.filter_confidence is not None or self.unlabelled)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named_is_asked_for(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("pretrained_sha256") is not None:
+            return {**given, "pretrained": True}
+        return given
+
     @model_validator(mode="after")
     def _datasets_once(self) -> "ClassifierCommand":
         if len(set(self.datasets)) != len(self.datasets):
             raise ValueError("datasets must name each data set once")
         if self.steps is not None and self.epochs is not None:
             raise ValueError("give epochs or steps, not both")
-        if self.pretrained_sha256 is not None and not self.pretrained:
-            raise ValueError("pretrained_sha256 means nothing unless pretrained is true")
         return self
 
 
