@@ -93,10 +93,11 @@ def every_member(kind: type[Command]) -> Command:
     examples = dict(kind.model_config.get("json_schema_extra") or {}).get("examples")  # type: ignore[arg-type]
     if isinstance(examples, list):
         return kind.model_validate(examples[0])
+    # What is not sent while it is the default is none of them, and gets another value.
     defaults = kind().model_dump()
     given = {
-        name: "lung" if name == "window" else 2 if value is None else value
-        for name, value in defaults.items()
+        name: "lung" if name == "window" else 2 if defaults.get(name) is None else defaults[name]
+        for name in kind.model_fields
     }
     return kind.model_validate(given)
 

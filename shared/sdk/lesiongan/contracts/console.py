@@ -75,7 +75,7 @@ class Status(Resource):
                 }
             ],
             "devices": [
-                {"device": "cpu", "workers": ["worker-cpu"], "memory_share": None, "trainings": []}
+                {"device": "cuda:0", "workers": ["gpu"], "memory_share": 0.9, "trainings": []}
             ],
             "stored": {
                 "datasets": 4,
