@@ -93,7 +93,7 @@ def make_copy(
 ) -> npt.NDArray[np.uint8]:
     """Copy number ``copy`` of image ``index``: uint8 [C, H, W] in and out."""
     random = generator(options.seed, index, copy)
-    series = draw_series(random, options.operations)
+    series = draw_series(random, options.operations, rotation_degrees=options.rotation_degrees)
     return augment(image, series, random, interpolation=options.interpolation)
 
 

@@ -18,6 +18,7 @@ from lesiongan.contracts.classifiers import (
 from lesiongan.contracts.jobs import Estimate
 from services.classification import store as rows
 from services.classification.experiments_api import router as experiments_router
+from services.classification.pretrained import pretrained_sha256
 from services.classification.settings import ClassificationSettings
 from shared.datasets import catalog
 from shared.datasets.removal import delete_objects
@@ -67,7 +68,7 @@ async def train_classifier(command: ClassifierCommand, submission: SubmissionDep
         if len(found) < 2:
             raise BadInput("a classifier needs training images of at least two categories")
         return train_classifier_job(
-            command,
+            _with_pretrained(command),
             classifier_id=new_id("clf"),
             name=f"{command.architecture} of {datasets[0].name}",
             phantom=any(each.phantom for each in datasets),
@@ -76,6 +77,14 @@ async def train_classifier(command: ClassifierCommand, submission: SubmissionDep
         )
 
     return await submission.answer(plan)
+
+
+def _with_pretrained(command: ClassifierCommand) -> ClassifierCommand:
+    if not command.pretrained:
+        return command
+    folder, wanted = ClassificationSettings().pretrained, command.pretrained_sha256
+    found = pretrained_sha256(folder, command.architecture, wanted)
+    return command.model_copy(update={"pretrained_sha256": found})
 
 
 @router.get("/classifiers", summary="List classifiers", operation_id="list_classifiers")

@@ -16,6 +16,7 @@ from lesiongan.contracts.categories import Category
 from services.classification import store as rows
 from services.classification.domain.evaluation import grouped_by_patient
 from services.classification.domain.prediction import predict
+from services.classification.domain.smaller_test import draw_test
 from services.classification.domain.weights import load_weights
 from services.classification.measuring import Asked, Predicted, tabulated
 from services.classification.pictures import picture_rows
@@ -73,6 +74,8 @@ def compare_arms(
     categories = _categories(found)
     catalog.require_test(found.dataset.row, categories)
     held_out = load_held_out(store, found.dataset, categories, "test")
+    if command.test_images is not None:
+        held_out = _drawn(held_out, command.test_images)
     seen = _refuse_leaks(found, held_out)
     patients = [record.patient for record in held_out.records]
     test = grouped_by_patient(held_out.labels, patients, categories)
@@ -89,6 +92,12 @@ def compare_arms(
     ]
     probabilities = [each.probabilities for each in predicted]
     return _stored(job, store, found, result, probabilities, held_out)
+
+
+def _drawn(held_out: Labelled, images: int) -> Labelled:
+    places = draw_test(held_out.labels, images)
+    records = [held_out.records[place] for place in places]
+    return Labelled(held_out.images[places], held_out.labels[places], records)
 
 
 def _contestants(job: JobContext, store: ObjectStore, command: PlannedExperiment) -> Contestants:
@@ -215,6 +224,9 @@ def _pictures(store: ObjectStore, point: Point, categories: Sequence[Category]) 
 def _hashes(found: Contestants) -> Iterator[dict[str, str]]:
     """What tells whether a repetition gave the same: of the images, and of all weights."""
     yield {"what": "SHA-256 of the images", "id": found.dataset.row.sha256}
+    begun = [row.command.get("pretrained_sha256") for row in _classifiers(found.points)]
+    for sha256 in sorted({str(each) for each in begun if each is not None}):
+        yield {"what": "SHA-256 of the pretrained weights", "id": sha256}
     for row in _classifiers(found.points):
         yield {"what": f"SHA-256 of the weights, {row.name}", "id": row.weights_sha256 or ""}
 

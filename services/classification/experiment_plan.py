@@ -1,6 +1,7 @@
 """What ``POST /experiments`` checks, and the job with the graph that it submits."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from services.classification.planned import (
     PlannedPoint,
 )
 from services.classification.planning import Made, SeedPlan, Source
+from services.classification.pretrained import pretrained_sha256
 from shared.datasets import catalog, reading
 from shared.datasets.identity import run_id, unnamed
 from shared.db.rows import require
@@ -27,8 +29,14 @@ from shared.plans.datasets import preprocess_job
 from shared.storage.port import ObjectStore
 
 
-def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCommand) -> NewJob:
-    """The comparison, and all jobs that it requires.
+def plan_experiment(
+    session: Session,
+    store: ObjectStore,
+    command: ExperimentCommand,
+    *,
+    pretrained: Path | None = None,
+) -> NewJob:
+    """The comparison, and all jobs that it requires. ``pretrained``: the folder of such weights.
 
     Raises :class:`NotFound`, :class:`Conflict` and :class:`BadInput` for what could only fail.
     """
@@ -37,9 +45,12 @@ def plan_experiment(session: Session, store: ObjectStore, command: ExperimentCom
     if command.gan_id is not None:
         _check_gan(session, command.gan_id, command, source)
     asked = command.model_dump(mode="json")
-    experiment_id = run_id("exp", "experiment", unnamed(asked))
+    weights = None
+    if command.classifier.pretrained:
+        weights = pretrained_sha256(pretrained, command.classifier.architecture)
+    experiment_id = run_id("exp", "experiment", {**unnamed(asked), "pretrained": weights})
     points = [
-        [SeedPlan(session, command, source, seed, size) for seed in range(command.seeds)]
+        [SeedPlan(session, command, source, seed, size, weights) for seed in range(command.seeds)]
         for size in command.sizes
     ]
     classifiers = [
@@ -97,6 +108,8 @@ def _source(
         return _raw_source(dataset, command)
     if dataset.kind != "preprocessed":
         raise BadInput(f"data set {dataset.id} is {dataset.kind}: an experiment makes its own arms")
+    if command.preset is not None:
+        raise BadInput(f"the preset {command.preset} preprocesses: it needs a raw data set")
     if command.preprocess is not None:
         raise BadInput(f"data set {dataset.id} is preprocessed already: leave preprocess out")
     categories = catalog.labelled_categories(dataset, ["train"])

@@ -8,6 +8,7 @@ from lesiongan.contracts.base import Page
 from lesiongan.contracts.experiments import Experiment, ExperimentCommand
 from services.classification import store as rows
 from services.classification.experiment_plan import plan_experiment
+from services.classification.settings import ClassificationSettings
 from shared.datasets.removal import delete_objects
 from shared.db.pages import newest_first
 from shared.db.tables import ExperimentRow
@@ -44,7 +45,10 @@ async def run_experiment(command: ExperimentCommand, submission: SubmissionDep) 
     What earlier experiments made is used again; the same request is the same experiment.
     """
     store = submission.state.store
-    return await submission.answer(lambda session: plan_experiment(session, store, command))
+    folder = ClassificationSettings().pretrained
+    return await submission.answer(
+        lambda session: plan_experiment(session, store, command, pretrained=folder)
+    )
 
 
 @router.get("", summary="List experiments", operation_id="list_experiments")

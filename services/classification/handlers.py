@@ -21,6 +21,7 @@ from services.classification.domain.training import TrainingState, train
 from services.classification.domain.weights import Shape, save_weights
 from services.classification.hot import hot_classifier
 from services.classification.loading import ClassifierImages, load_images
+from services.classification.pretrained import pretrained_sha256
 from services.classification.settings import ClassificationSettings
 from services.classification.taught import taught
 from services.classification.trainer import Trainer
@@ -61,6 +62,9 @@ def train_classifier(
     shape = Shape(
         command.architecture, images.categories, images.train.image_size, images.train.channels
     )
+    if command.pretrained:
+        # Refused before the first step, and also where a checkpoint would not ask for the file.
+        pretrained_sha256(settings.pretrained, command.architecture, command.pretrained_sha256)
     trainer = Trainer(job, store, recipe, settings)
     state = trainer.resume(shape, precision.device)
     job.progress(state.step, recipe.steps, "step")
@@ -88,6 +92,7 @@ def _recipe(command: ClassifierCommand, images: int) -> Recipe:
         synthetic_first=command.synthetic_first,
         class_weights=command.class_weights,
         distil=command.distil,
+        pretrained_sha256=command.pretrained_sha256,
     )
 
 

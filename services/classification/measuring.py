@@ -93,6 +93,7 @@ def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> di
             *wording.notes(
                 test, n_seeds=command.seeds, phantom=asked.phantom, n_comparisons=n_comparisons
             ),
+            *filter(None, [wording.of_few_images(first.arms, first.comparisons, n_test)]),
             *_of_options(asked, predicted),
         ],
     }
@@ -200,6 +201,11 @@ def _arm_images(classifiers: Sequence[ClassifierRow]) -> comparison.ArmImages:
 def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
     """What the options make of the arms."""
     command, said = asked.command, []
+    if command.preset == "seed":
+        said.append(
+            "Preset seed: after the LesionGAN paper. It claimed 78.95 % against 71.93 % on 57 test "
+            "images, on which it had also picked its best epochs; here they are picked on val."
+        )
     if "oversample" in command.arms and command.classifier.balance:
         said.append(
             "Every arm draws its categories equally often (classifier.balance), so oversample is "

@@ -77,7 +77,9 @@ class SeedPlan:
         source: Source,
         seed: int,
         size: int | None,
+        pretrained_sha256: str | None = None,
     ) -> None:
+        self._pretrained_sha256 = pretrained_sha256
         self._session = session
         self._size = size
         self._command = command
@@ -129,6 +131,7 @@ class SeedPlan:
             datasets=[made.id for made in training],
             patience=None,
             seed=self._seed,
+            pretrained_sha256=self._pretrained_sha256,
         )
         training += [made for made in (teacher,) if made is not None]
         if arm == "pseudo_label" and self._unlabelled is not None:
@@ -194,6 +197,7 @@ class SeedPlan:
             copies=command.copies or (COPIES_OF_ALL if self._size is None else COPIES_OF_FEW),
             operations=command.operations,
             interpolation=command.interpolation,
+            rotation_degrees=command.rotation_degrees,
             seed=self._seed,
         )
         return self._dataset("augmented", augment_job(asked), self._real.requires)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from services.classification import store as rows
 from services.classification.domain.checkpoint import load_checkpoint, save_checkpoint
+from services.classification.domain.pretrained import fill_pretrained
 from services.classification.domain.recipe import Recipe
 from services.classification.domain.training import (
     Callbacks,
@@ -14,6 +15,7 @@ from services.classification.domain.training import (
     start_training,
 )
 from services.classification.domain.weights import Shape
+from services.classification.pretrained import read_pretrained
 from services.classification.settings import ClassificationSettings
 from shared.compute.tensor_file import unchanged
 from shared.datasets.removal import delete_objects
@@ -48,14 +50,23 @@ class Trainer:
         with self._job.reading() as session:
             row = rows.get(session, self._job.target)
         if row.checkpoint_key is None:
-            return start_training(shape, self._recipe, device=device)
+            return self._start(shape, device)
         try:
             data = unchanged(self._store.get(row.checkpoint_key), row.checkpoint_sha256)
             state = load_checkpoint(data, shape, self._recipe, device=device)
         except (ObjectMissing, BadInput) as error:
             self._tell("warning", f"the checkpoint cannot be used: {error.detail}")
-            return start_training(shape, self._recipe, device=device)
+            return self._start(shape, device)
         self._note_resumed(state.step)
+        return state
+
+    def _start(self, shape: Shape, device: str) -> TrainingState:
+        state = start_training(shape, self._recipe, device=device)
+        sha256 = self._recipe.pretrained_sha256
+        if sha256 is not None:
+            data = read_pretrained(self._settings.pretrained, shape.architecture, sha256)
+            new = fill_pretrained(state.network, data)
+            self._tell("info", f"begins with pretrained weights {sha256}; new: {', '.join(new)}")
         return state
 
     def _note_resumed(self, step: int) -> None:

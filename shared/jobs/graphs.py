@@ -5,7 +5,7 @@ Rows are locked parents first, everywhere: so two transactions never wait for ea
 
 from collections.abc import Sequence
 
-from sqlalchemy import CTE, func, or_, select
+from sqlalchemy import CTE, Float, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobParentRow, JobRow
@@ -109,3 +109,38 @@ def progress(session: Session, row: JobRow) -> tuple[int, int]:
     query = select(done, func.count()).where(JobRow.id.in_(select(ancestors(row.id).c.id)))
     succeeded, jobs = session.execute(query).one()
     return succeeded + (row.status == State.SUCCEEDED), jobs + 1
+
+
+def eta_seconds(session: Session, row: JobRow) -> float | None:
+    """When the graph that ends with ``row`` will have ended, going by what it has done so far.
+
+    Each job that is left takes as long as the mean of its kind in this graph, and as many of them
+    run side by side as did so far. None until the graph has ended a job of every kind that is left,
+    but for ``row`` itself.
+    """
+    if row.finished_at is not None:
+        return None
+    ended = JobRow.status == State.SUCCEEDED
+    left = JobRow.finished_at.is_(None)
+    share = func.least(1.0, cast(JobRow.done, Float) / func.greatest(1, JobRow.total))
+    query = (
+        select(
+            func.coalesce(func.sum(1.0 - share).filter(left), 0.0),
+            func.count().filter(ended),
+            func.coalesce(func.sum(JobRow.device_seconds).filter(ended), 0.0),
+            func.min(JobRow.started_at),
+            func.max(JobRow.finished_at),
+        )
+        .where(JobRow.id.in_(select(ancestors(row.id).c.id)))
+        .group_by(JobRow.kind)
+    )
+    kinds = session.execute(query).all()
+    starts = [start for *_, start, _ in kinds if start is not None]
+    ends = [end for *_, end in kinds if end is not None]
+    if not starts or not ends or any(jobs > 0 and not done for jobs, done, *_ in kinds):
+        return None
+    work = sum(seconds for _, _, seconds, *_ in kinds)
+    passed = (max(ends) - min(starts)).total_seconds()
+    remaining = sum(float(jobs) * seconds / done for jobs, done, seconds, *_ in kinds if done)
+    side_by_side = max(1.0, work / passed) if passed > 0 else 1.0
+    return round(float(remaining / side_by_side), 1)

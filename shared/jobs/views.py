@@ -54,7 +54,8 @@ def _progress(session: Session, row: JobRow) -> Progress:
     """The job's own, or that of its parts, or of the graph which it ends."""
     if row.unit == JOBS:
         done, total = graphs.progress(session, row)
-        return Progress(done=done, total=total, unit=JOBS)
+        eta = graphs.eta_seconds(session, row)
+        return Progress(done=done, total=total, unit=JOBS, eta_seconds=eta)
     done = row.done
     if row.status == State.QUEUED and row.attempts:
         done += done_of_parts(session, row)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lesiongan.contracts.augmentation import OPERATIONS, Operation
+from lesiongan.contracts.augmentation import OPERATIONS, USUAL_ROTATION, Operation
 
 #: How often each operation happens: a copy that goes through all of them is no lesion any more.
 PROBABILITY = 0.5
-#: How far each operation goes, either way.
-MAX_ROTATION_DEGREES = 15.0
+#: How far each operation goes, either way; rotation where nothing else is asked.
+MAX_ROTATION_DEGREES = USUAL_ROTATION
 MAX_SCALE = 1.15
 MAX_SHIFT = 0.08
 MAX_SHEAR_DEGREES = 8.0
@@ -52,7 +52,12 @@ def generator(seed: int, index: int, copy: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, copy]))
 
 
-def draw_series(random: np.random.Generator, operations: Collection[Operation]) -> Series:
+def draw_series(
+    random: np.random.Generator,
+    operations: Collection[Operation],
+    *,
+    rotation_degrees: float = MAX_ROTATION_DEGREES,
+) -> Series:
     """A series in which each of ``operations`` happens half of the time, evenly up to its bound.
 
     All numbers are drawn whatever the operations are, so that leaving one out changes no other.
@@ -64,7 +69,7 @@ def draw_series(random: np.random.Generator, operations: Collection[Operation]) 
         2 * number - 1 for number in drawn[len(OPERATIONS) :]
     )
     return Series(
-        rotation_degrees=MAX_ROTATION_DEGREES * angle if "rotate" in chosen else 0.0,
+        rotation_degrees=rotation_degrees * angle if "rotate" in chosen else 0.0,
         scale=float(MAX_SCALE**log_scale) if "scale" in chosen else 1.0,
         shift_x=MAX_SHIFT * x if "shift" in chosen else 0.0,
         shift_y=MAX_SHIFT * y if "shift" in chosen else 0.0,

@@ -26,6 +26,7 @@ class Recipe:
     seed: int
     synthetic_first: float | None = None  # share of the steps
     class_weights: bool = False
+    pretrained_sha256: str | None = None  # of the file that the weights begin with
     distil: float | None = None  # weight of the teacher's probabilities
 
     def fingerprint(self) -> str:

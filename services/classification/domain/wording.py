@@ -13,6 +13,8 @@ from services.classification.domain.evaluation import TestSet
 
 #: A category with fewer patients (or images without one) than this gets a note.
 _FEW: Final = 10
+#: Below so many test images one image moves an accuracy by half a point or more.
+_FEW_IMAGES: Final = 200
 
 #: How a sentence names the arm that another one is compared with.
 _AGAINST: Final[dict[Arm, str]] = {
@@ -151,6 +153,21 @@ def notes(
     if phantom:
         said.append("The images are phantoms, not patients: this says nothing about patients.")
     return said
+
+
+def of_few_images(arms: Sequence[ArmResult], comparisons: Sequence[Comparison], n: int) -> str:
+    """How little so few test images can tell; empty where there are enough."""
+    if n >= _FEW_IMAGES:
+        return ""
+    widths = [100 * (one.accuracy.ci[1] - one.accuracy.ci[0]) for one in arms]
+    said = (
+        f"{n} test images are few: one image is {100 / n:.1f} points, and the 95 % intervals of "
+        f"the accuracies are {min(widths):.1f} to {max(widths):.1f} points wide"
+    )
+    apart = [100 * (one.ci[1] - one.ci[0]) for one in comparisons]
+    if apart:
+        said += f", those of their differences {min(apart):.1f} to {max(apart):.1f}"
+    return said + ". A smaller difference than half of that is not seen."
 
 
 def of_unlabelled(images: Sequence[int], options: GanOptions) -> str:

@@ -1,5 +1,8 @@
 """The graph of an experiment, over HTTP where no worker runs."""
 
+import hashlib
+from pathlib import Path
+
 import httpx
 import pytest
 from sqlalchemy import select
@@ -9,7 +12,15 @@ from shared.db.engine import Sessions
 from shared.db.tables import GanRow
 from shared.storage.s3 import S3Store
 from tests.integration.classification.datasets import gan, unsplit
-from tests.integration.classification.experiments import KINDS, ask, graph, kinds, needs, of_kind
+from tests.integration.classification.experiments import (
+    KINDS,
+    TWO_SEEDS,
+    ask,
+    graph,
+    kinds,
+    needs,
+    of_kind,
+)
 from tests.integration.shared.builders import claimed
 
 
@@ -263,3 +274,42 @@ def test_a_sweep_of_one_size_is_that_size(client: httpx.Client, images: str) -> 
 def test_sweeps_that_cannot_be(client: httpx.Client, images: str, sizes: list[int]) -> None:
     answer = client.post("/experiments", json={"dataset": images, "train_per_category": sizes})
     assert answer.status_code == 422
+
+
+def test_the_seed_preset_is_the_papers_protocol(
+    client: httpx.Client, images: str, sessions: Sessions, store: S3Store
+) -> None:
+    raw = unsplit(sessions, store, {"liver": 4, "lung": 4})
+    arms = ["none", "traditional"]
+    jobs = graph(client, ask(client, raw, preset="seed", arms=arms, seeds=1))
+    by_kind = {job["kind"]: job["input"] for job in jobs.values()}
+    assert (by_kind["preprocess"]["contrast"], by_kind["preprocess"]["crop"]) == (
+        "lesiongan",
+        "slice",
+    )
+    assert by_kind["augment"]["operations"] == ["rotate", "flip"]
+    assert (by_kind["augment"]["rotation_degrees"], by_kind["augment"]["copies"]) == (30.0, 3)
+    assert by_kind["train-classifier"]["architecture"] == "mobilenet_v2"
+    assert by_kind["experiment"]["test_images"] == 57
+    refused = client.post("/experiments", json={"dataset": images, "preset": "seed"})
+    assert refused.status_code == 422
+    assert "needs a raw data set" in refused.json()["detail"]
+
+
+def test_pretrained_weights_are_named_by_their_content(
+    client: httpx.Client, images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"dataset": images, "classifier": {"pretrained": True}, **TWO_SEEDS, "arms": ["none"]}
+    refused = client.post("/experiments", json=asked)
+    assert refused.status_code == 422
+    assert "this installation has no weights" in refused.json()["detail"]
+    monkeypatch.setenv("LESIONGAN_CLASSIFICATION_PRETRAINED", str(tmp_path))
+    ids = []
+    for content in (b"one", b"another"):
+        (tmp_path / "small_cnn.safetensors").write_bytes(content)
+        job = client.post("/experiments", json=asked).json()
+        given = [each["input"] for each in graph(client, job).values() if "steps" in each["input"]]
+        sha256 = hashlib.sha256(content).hexdigest()
+        assert {each["pretrained_sha256"] for each in given} == {sha256}
+        ids.append(job["id"])
+    assert len(set(ids)) == 2

@@ -85,3 +85,17 @@ def test_a_sweep_is_one_table_a_size_and_one_family_of_tests(bench: Bench, image
     worth = [(one["baseline"], one["train_per_category"]) for one in found["sweep"]["worth"]]
     assert worth == [("none", 2), ("none", 3)]
     assert "What traditional reaches with 2 real images" in found["summary"]
+
+
+def test_a_smaller_test_set_is_drawn_alike_and_said_to_be_small(bench: Bench) -> None:
+    counts = {"liver": (2, 2, 9), "lung": (2, 2, 5)}
+    ports = bench.ports
+    more = dataset(ports.sessions, ports.store, counts)  # type: ignore[arg-type]
+    found = experiment(bench, more, arms=["none"], test_images=8)
+    assert found["n_test"] == 8
+    (row,) = found["arms"]
+    assert {name: each["n_test"] for name, each in row["per_category"].items()} == {
+        "liver": 4,
+        "lung": 4,
+    }
+    assert any(note.startswith("8 test images are few") for note in found["notes"])

@@ -1,5 +1,6 @@
 """Graphs of jobs: written once, ended and retried as a whole."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -300,3 +301,36 @@ def test_who_watches_the_last_hears_of_every_end(
         listening.execute(text(f"UNLISTEN {CHANNEL}"))
     assert known["last"] in ended
     assert (known["b"] in ended) == badly, "whoever watches b alone sees no change of it"
+
+
+def test_a_graph_says_how_long_it_goes_on(sessions: Sessions) -> None:
+    """As its jobs took so far, as many side by side as so far."""
+    parts = [part(target) for target in ("a", "b", "c", "d")]
+    job_id = last(sessions, parts, kind="ends").job.id
+
+    def eta() -> float | None:
+        with sessions() as session:
+            found = session.get_one(JobRow, job_id)
+            return job_view(session, found).progress.eta_seconds
+
+    assert eta() is None, "nothing has been done yet"
+    succeed(sessions, "a", "b")
+    began = row(sessions, job_ids(sessions)["a"]).created_at
+
+    def stretch(session: Any) -> None:
+        """Two jobs of 10 s each, side by side."""
+        for target in ("a", "b"):
+            done = session.get_one(JobRow, job_ids(sessions)[target])
+            done.started_at, done.finished_at = began, began + timedelta(seconds=10)
+            done.device_seconds = 10.0
+
+    committed(sessions, stretch)
+    assert eta() == pytest.approx(10.0), "two are left, and run side by side"
+    claim = begin(sessions, "c")
+    committed(
+        sessions,
+        lambda session: ledger.report(
+            session, claim, done=3, total=4, unit="step", eta_seconds=None
+        ),
+    )
+    assert eta() == pytest.approx(6.3, abs=0.1), "a quarter of one, and another"

@@ -1,5 +1,7 @@
 """A series depends on (seed, image, copy) alone, and stays within its bounds."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +24,13 @@ def test_it_stays_within_its_bounds(seed: int, index: int, copy: int) -> None:
     assert 1 / bounds.MAX_GAIN <= drawn.gain <= bounds.MAX_GAIN
     assert 0 <= drawn.blur_sigma_px <= bounds.MAX_BLUR_SIGMA_PX
     assert 0 <= drawn.noise_sigma_grey <= bounds.MAX_NOISE_SIGMA_GREY
+
+
+@given(SEEDS, PLACES)
+def test_rotation_goes_as_far_as_asked_and_nothing_else_changes(seed: int, index: int) -> None:
+    usual = draw_series(generator(seed, index, 1), OPERATIONS)
+    wider = draw_series(generator(seed, index, 1), OPERATIONS, rotation_degrees=30.0)
+    assert wider == replace(usual, rotation_degrees=2 * usual.rotation_degrees)
 
 
 @given(SEEDS, PLACES)

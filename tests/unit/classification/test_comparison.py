@@ -21,7 +21,7 @@ from services.classification.domain.comparison import (
     measure,
 )
 from services.classification.domain.evaluation import Integers
-from services.classification.domain.wording import notes, summary
+from services.classification.domain.wording import notes, of_few_images, summary
 
 K = 4
 
@@ -416,3 +416,17 @@ def test_a_control_that_does_as_well_is_named_in_the_summary() -> None:
         "; distil and pseudo label, without a GAN, are not shown to be worse."
     )
     assert "without a GAN" not in said(0.001, 0.001)
+
+
+def test_few_test_images_are_said_to_be_few() -> None:
+    test = _test_set(57)
+    arms = [
+        _measured(test, _predictions(test, 0.7, n_seeds=2)),
+        _measured(test, _predictions(test, 0.8, n_seeds=2), "combined"),
+    ]
+    rows = [arm_result(one, test, ArmImages(train=1)) for one in arms]
+    said = of_few_images(rows, [compare(arms[1], arms[0], test)], 57)
+    assert said.startswith("57 test images are few: one image is 1.8 points")
+    widths = sorted(100 * (row.accuracy.ci[1] - row.accuracy.ci[0]) for row in rows)
+    assert f"{widths[0]:.1f} to {widths[1]:.1f} points wide, those of their differences" in said
+    assert of_few_images(rows, [], 200) == ""

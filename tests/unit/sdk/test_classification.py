@@ -153,3 +153,19 @@ def test_a_report_that_is_refused_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ApiError, match="running"):
         client_of(script).experiments.download_report(EXPERIMENT, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_preset_fills_in_what_is_not_given() -> None:
+    made = ExperimentCommand.model_validate({"dataset": DATASET, "preset": "seed"})
+    assert made.preprocess is not None
+    assert (made.preprocess.contrast, made.preprocess.crop) == ("lesiongan", "slice")
+    assert (made.operations, made.rotation_degrees) == (["rotate", "flip"], 30.0)
+    assert (made.classifier.architecture, made.test_images) == ("mobilenet_v2", 57)
+    own = {"preprocess": {"size": 32, "crop": "lesion"}, "classifier": {"steps": 3}, "copies": 5}
+    changed = ExperimentCommand.model_validate({"dataset": DATASET, "preset": "seed", **own})
+    assert changed.preprocess is not None
+    assert (changed.preprocess.contrast, changed.preprocess.crop) == ("lesiongan", "lesion")
+    assert (changed.classifier.architecture, changed.classifier.steps) == ("mobilenet_v2", 3)
+    assert changed.copies == 5
+    again = ExperimentCommand.model_validate(made.model_dump(mode="json"))
+    assert again == made

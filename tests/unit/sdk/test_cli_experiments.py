@@ -57,7 +57,8 @@ def test_every_option_reaches_its_place(run: Run) -> None:
         "--interpolation linear --synthetic-ratio 1.5 --gan-steps 9 --gan-batch-size 16 "
         "--gan-n-critic 1 --gan-learning-rate 0.001 --gan-width 16 --architecture resnet18 "
         "--steps 7 --unlabelled --filter-confidence 0.5 --gan-pretrain-steps 3 "
-        "--synthetic-share 0.5 --synthetic-first 0.4 --name ours --no-wait --json"
+        "--synthetic-share 0.5 --synthetic-first 0.4 --test-images 40 --pretrained "
+        "--name ours --no-wait --json"
     )
     result = run(script, "experiment", DATASET, *options.split())
     assert result.exit_code == 0, result.stderr
@@ -80,6 +81,7 @@ def test_every_option_reaches_its_place(run: Run) -> None:
             "width": 16,
             "pretrain_steps": 3,
         },
+        "test_images": 40,
         "unlabelled": True,
         "filter_confidence": 0.5,
         "classifier": {
@@ -87,6 +89,7 @@ def test_every_option_reaches_its_place(run: Run) -> None:
             "steps": 7,
             "synthetic_share": 0.5,
             "synthetic_first": 0.4,
+            "pretrained": True,
         },
     }
 

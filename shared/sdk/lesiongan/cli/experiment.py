@@ -32,9 +32,18 @@ def experiment(  # noqa: PLR0913 - one argument an option
     dataset: DatasetArgument,
     *,
     name: Annotated[str | None, typer.Option(help="of the experiment")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="seed: the LesionGAN paper's protocol, on a raw data set")
+    ] = None,
+    test_images: Annotated[
+        int | None, typer.Option(help="draw so many, of each category alike; default: all")
+    ] = None,
     arms: Annotated[
         list[str] | None,
-        typer.Option(help="repeat it: none, traditional, gan, combined; default: all"),
+        typer.Option(
+            help="repeat it: none, traditional, gan, combined (these by default), oversample, "
+            "class_weights, distil, pseudo_label, tstr"
+        ),
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions; default: 5")] = None,
     train_per_category: Annotated[
@@ -94,6 +103,14 @@ def experiment(  # noqa: PLR0913 - one argument an option
             help="share of the steps: synthetic images, then real", rich_help_panel=_CLASSIFIER
         ),
     ] = None,
+    pretrained: Annotated[
+        bool,
+        typer.Option(
+            "--pretrained",
+            help="begin with the installation's weights",
+            rich_help_panel=_CLASSIFIER,
+        ),
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(dir_okay=False, help="save the HTML report here")
     ] = None,
@@ -104,6 +121,8 @@ def experiment(  # noqa: PLR0913 - one argument an option
     options = {
         "dataset": dataset,
         "name": name,
+        "preset": preset,
+        "test_images": test_images,
         "arms": arms or None,
         "seeds": seeds,
         "train_per_category": _one_or_more(train_per_category),
@@ -131,6 +150,7 @@ def experiment(  # noqa: PLR0913 - one argument an option
                 "steps": steps,
                 "synthetic_share": synthetic_share,
                 "synthetic_first": synthetic_first,
+                "pretrained": pretrained or None,
             }
         )
         or None,

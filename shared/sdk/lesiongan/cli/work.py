@@ -82,6 +82,9 @@ def augment(  # noqa: PLR0913 - one argument an option
         list[str] | None, typer.Option(help="repeat it; default: all but flip, trim and blur")
     ] = None,
     interpolation: Annotated[Interpolation | None, typer.Option(help="default: nearest")] = None,
+    rotation_degrees: Annotated[
+        float | None, typer.Option(help="how far rotate goes; default: 15")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="the same seed makes the same copies")] = None,
     no_wait: NoWaitOption = False,
     dry_run: DryRunOption = False,
@@ -93,6 +96,7 @@ def augment(  # noqa: PLR0913 - one argument an option
         "copies": copies,
         "operations": operation or None,
         "interpolation": interpolation,
+        "rotation_degrees": rotation_degrees,
         "seed": seed,
     }
     asked = AugmentCommand.model_validate(given(options))

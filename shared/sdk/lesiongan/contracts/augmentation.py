@@ -23,6 +23,15 @@ def usual_operations() -> list[Operation]:
     return [operation for operation in OPERATIONS if operation not in ("flip", "blur", "trim")]
 
 
+#: Degrees, either way.
+USUAL_ROTATION = 15.0
+
+
+def _usual_rotation(degrees: float) -> bool:
+    """Left out of what is stored: such data sets keep the ids that they had."""
+    return degrees == USUAL_ROTATION
+
+
 class AugmentOptions(Command):
     """Which random series each copy goes through."""
 
@@ -37,6 +46,10 @@ class AugmentOptions(Command):
         ),
     ]
     seed: Annotated[int, Field(ge=0, lt=2**63, description="the same seed, the same copies")] = 0
+    rotation_degrees: Annotated[
+        float,
+        Field(ge=0, le=180, description="how far rotate goes", exclude_if=_usual_rotation),
+    ] = USUAL_ROTATION
     #: Nearest averages no neighbours, so the noise texture of CT stays as it is.
     interpolation: Annotated[Interpolation, Field(description="between pixels")] = "nearest"
 

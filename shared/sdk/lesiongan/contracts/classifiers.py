@@ -1,6 +1,7 @@
 """Classifiers: commands that train them, and what they answer."""
 
 from datetime import datetime
+from operator import not_
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -34,6 +35,8 @@ class ClassifierOptions(Command):
     synthetic_first: Annotated[float, Field(gt=0, lt=1)] | None = None
     #: Weigh the loss of a category by the inverse of its share of the images.
     class_weights: bool = False
+    #: Begin with the installation's weights of this architecture (``docs/study.md``).
+    pretrained: Annotated[bool, Field(exclude_if=not_)] = False
 
 
 class ClassifierCommand(ClassifierOptions):
@@ -72,6 +75,11 @@ class ClassifierCommand(ClassifierOptions):
     #: Unlabelled images are used where the teacher is as sure as this.
     pseudo_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
 
+    #: SHA-256 of the file of ``pretrained`` weights: the server fills it in, and refuses another.
+    pretrained_sha256: Annotated[
+        Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None, Field(exclude_if=not_)
+    ] = None
+
     @property
     def asks_teacher(self) -> bool:
         """Whether the command means nothing without a teacher."""
@@ -83,6 +91,8 @@ class ClassifierCommand(ClassifierOptions):
             raise ValueError("datasets must name each data set once")
         if self.steps is not None and self.epochs is not None:
             raise ValueError("give epochs or steps, not both")
+        if self.pretrained_sha256 is not None and not self.pretrained:
+            raise ValueError("pretrained_sha256 means nothing unless pretrained is true")
         return self
 
 
