@@ -32,7 +32,11 @@ status: $(READY) ## what runs
 test: $(READY)   ## all tests that need neither Docker nor a browser
 	@$(BIN)/python -m pytest
 
-test-all: test   ## every test there is
+test-all: $(READY) ## those too that need Chromium, which is installed if that may be
+	@command -v chromium > /dev/null || { command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } || \
+	  echo "The browser tests need Debian's package chromium, or LESIONGAN_CHROMIUM=/path/to/it"
+	@LESIONGAN_TEST_BROWSER=1 $(BIN)/python -m pytest
 
 check: $(READY)  ## lint, format, types, import rules, licences, generated files
 	@$(BIN)/ruff check

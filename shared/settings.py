@@ -80,6 +80,12 @@ class Settings(OidcSettings, ObservedSettings):
     max_queued_jobs: int = Field(default=10_000, ge=0, description="of all keys; 0: no limit")
     audit_keep_days: float = Field(default=365, gt=0, description="entries of GET /audit")
 
+    session_hours: float = Field(default=12, gt=0, description="of a browser that signed in")
+    sign_in_link_minutes: float = Field(default=15, gt=0, description="a link that signs in once")
+    data_folder: Path | None = Field(
+        default=None, description="whose disk `GET /status` tells: where the servers' data lie"
+    )
+
     webhook_allow_http: bool = Field(default=False, description="also in production")
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(), description="internal networks that webhooks may reach: 10.1.2.0/24,fd12::/64"

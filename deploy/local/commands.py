@@ -12,7 +12,10 @@ from rich.table import Table
 
 from deploy.local import stack
 from deploy.local.failures import StackError
+from deploy.local.files import read_object
 from deploy.local.layout import HOME_VARIABLE, Layout, home_folder
+from lesiongan.client import Client
+from lesiongan.errors import ClientError
 
 Home = Annotated[
     Path | None,
@@ -34,6 +37,7 @@ def up(*, home: Home = None, port: Port = None, json_output: Json = False) -> No
         return
     url, key = description["url"], description["key"]
     typer.echo(f"LesionGAN runs at {url}  (documentation: {url}/docs)\n")
+    typer.echo(f"Console, signs in once: {sign_in_address(url, key)}\n")
     typer.echo(f"  export LESIONGAN_URL={url} LESIONGAN_KEY={key}")
     typer.echo(f'  curl -H "Authorization: Bearer {key}" {url}/jobs')
     typer.echo(f'  curl -H "Authorization: Bearer {key}" -o liver.zip \\')
@@ -68,8 +72,21 @@ def status(*, home: Home = None, json_output: Json = False) -> None:
             table.add_row(name, str(pid), str(layout.log(name)))
         Console().print(table)
         typer.echo(f"The key is in {layout.stack}")
+        description = read_object(layout.stack)
+        if found.phase == "ready" and description is not None:
+            link = sign_in_address(description["url"], description["key"])
+            typer.echo(f"Console, signs in once: {link}")
     if found.phase != "ready":
         raise typer.Exit(1)
+
+
+def sign_in_address(url: str, key: str) -> str:
+    """A link into the console; without one, where to sign in with a key."""
+    try:
+        with Client(url, key) as client:
+            return client.console.sign_in_link().url
+    except ClientError:
+        return url
 
 
 def _refusal(error: StackError) -> typer.Exit:

@@ -47,7 +47,7 @@ def application_programs(
     last: they load torch while the API accepts jobs already. `environment` holds the LESIONGAN_
     variables.
     """
-    complete = _inherited() | dict(environment)
+    complete = _inherited() | dict(environment) | {"LESIONGAN_DATA_FOLDER": str(layout.data)}
     prepare = _python(
         layout,
         "prepare",

@@ -13,6 +13,7 @@ from lesiongan.contracts.gans import IMAGE_SIZES, Gan, GanCommand, MetricSeries
 from services.gan import store as rows
 from services.gan.card import gan_card
 from services.gan.generate_api import router as generate_router
+from services.gan.previews_api import router as previews_router
 from services.gan.regenerate_api import router as regenerate_router
 from shared.datasets import catalog, reading
 from shared.datasets.removal import delete_objects
@@ -199,5 +200,5 @@ def delete_gan(gan_id: str, _: Submitter, session: SessionDep, store: StoreDep) 
     return Response(status_code=204)
 
 
-routers = [router, generate_router, regenerate_router]
+routers = [router, previews_router, generate_router, regenerate_router]
 app = create_app("gan", routers)

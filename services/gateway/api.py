@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Header, Query, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from sqlalchemy import or_, select
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
 from lesiongan.contracts.jobs import Job, JobStatus
 from services.gateway.audit_api import router as audit_router
+from services.gateway.console.pages_api import router as pages_router
+from services.gateway.console.sessions_api import router as sessions_router
 from services.gateway.event_stream import event_stream
 from services.gateway.keys_api import router as keys_router
+from services.gateway.status_api import router as status_router
 from services.gateway.usage_api import router as usage_router
 from services.gateway.webhooks_api import router as webhooks_router
 from services.gateway.withdrawals_api import router as withdrawals_router
@@ -32,12 +35,6 @@ from shared.web.state import SessionDep, StateDep, StoreDep
 from shared.web.submission import limits_of, read_job
 
 router = Router(tags=["jobs"])
-
-
-@router.get("/", include_in_schema=False)
-def get_root() -> RedirectResponse:
-    """The documentation, for people who open the address in a browser."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/jobs", summary="List jobs", operation_id="list_jobs")
@@ -146,5 +143,15 @@ async def get_events(
 #: All services in one document, which ``make openapi`` writes: theirs is one address.
 OPENAPI_DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
-routers = [router, keys_router, usage_router, audit_router, webhooks_router, withdrawals_router]
+routers = [
+    router,
+    keys_router,
+    usage_router,
+    audit_router,
+    webhooks_router,
+    withdrawals_router,
+    status_router,
+    sessions_router,
+    pages_router,
+]
 app = create_app("gateway", routers, document=OPENAPI_DOCUMENT, watches_ledger=True)

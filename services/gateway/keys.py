@@ -13,6 +13,7 @@ from lesiongan.contracts.keys import (
     KeyQuota,
     QuotaCommand,
 )
+from services.gateway.console.sessions import end_all
 from shared.db.rows import require
 from shared.db.tables import KeyRow
 from shared.errors import BadInput, Conflict
@@ -70,6 +71,8 @@ def create(session: Session, command: KeyCommand) -> tuple[KeyRow, str]:
 def rotate(session: Session, key_id: str, grace: timedelta) -> tuple[KeyRow, str]:
     """Replace a key's secret; the old one is good for ``grace``, the one before it no more.
 
+    Browsers that signed in with it are signed out: the secret may have leaked.
+
     Raises :class:`shared.errors.NotFound`, and :class:`Conflict` for a key that was revoked, or
     that is an issuer's subject: a secret would take its row away from its tokens.
     """
@@ -82,6 +85,7 @@ def rotate(session: Session, key_id: str, grace: timedelta) -> tuple[KeyRow, str
     until = datetime.now(UTC) + grace if grace else None
     row.previous_sha256, row.previous_valid_until = (row.sha256, until) if grace else (None, None)
     row.sha256 = hashed(secret)
+    end_all(session, key_id)
     return row, secret
 
 
@@ -112,6 +116,7 @@ def revoke(session: Session, key_id: str) -> None:
         _keep_an_admin(session, row)
         row.revoked_at = func.clock_timestamp()
         row.previous_sha256 = row.previous_valid_until = None
+        end_all(session, key_id)
 
 
 def _held(session: Session, key_id: str) -> KeyRow:

@@ -24,6 +24,10 @@ router = Router(prefix="/datasets", tags=["data sets"])
 
 CategoryFilter = Annotated[Category | None, Query(description="only this category")]
 FormatQuery = Annotated[ImageFormat, Query(alias="format", description="of the images")]
+SourceFilter = Annotated[
+    str | None,
+    Query(max_length=200, description="only what comes of this: an image's `source`"),
+]
 SplitFilter = Annotated[Split | None, Query(description="only this split")]
 
 
@@ -71,10 +75,11 @@ def list_images(
     paging: PagingDep,
     category: CategoryFilter = None,
     split: SplitFilter = None,
+    source: SourceFilter = None,
 ) -> Page[DatasetImage]:
     dataset = reading.open_dataset(session, store, dataset_id)
     rest = dataset.records[_index_cursor(paging.cursor) :]
-    found = rest.where(category=category, split=split)
+    found = rest.where(category=category, split=split, source=source)
     items = [
         DatasetImage.model_validate({**r.as_json(), "bytes": r.size}) for r in found[: paging.limit]
     ]

@@ -110,10 +110,16 @@ class Records(Sequence[ImageRecord]):
         for batch in self._table.select(names).to_batches(max_chunksize=_BATCH_ROWS):
             yield from zip(*(_values(batch.column(name), name) for name in names), strict=True)
 
-    def where(self, *, category: Category | None = None, split: Split | None = None) -> "Records":
-        """Those of a category, of a split, or both; None means all."""
+    def where(
+        self,
+        *,
+        category: Category | None = None,
+        split: Split | None = None,
+        source: str | None = None,
+    ) -> "Records":
+        """Those of a category, a split and a source; None means all."""
         table = self._table
-        for name, value in (("category", category), ("split", split)):
+        for name, value in (("category", category), ("split", split), ("source", source)):
             if value is not None:
                 table = table.filter(pc.field(name) == value)
         return Records(table)

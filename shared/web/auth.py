@@ -1,16 +1,18 @@
-"""API keys, and tokens of an OIDC issuer: ``Authorization: Bearer …``, with scopes.
+"""API keys, tokens of an OIDC issuer (``Authorization: Bearer …``), and sessions of the console.
 
 A key is looked up by its SHA-256. Whoever measures how long that takes learns about hashes of keys
 that they chose, and nothing of one that they do not know: no comparison runs along a secret.
 
 Whoever comes with a token has a row among the keys as well, made at first use: what jobs, usage,
 quotas and the audit refer to, and what an admin revokes. Its scopes are each token's own.
+
+A session is its key's: it opens what the key opens, and ends with it.
 """
 
 import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
@@ -28,7 +30,9 @@ from shared.ids import new_id
 from shared.jobs.limits import Quota
 from shared.web.key_lookup import KnownKey
 from shared.web.oidc import Bearer
+from shared.web.sessions import key_of_session
 from shared.web.state import StateDep, WebState
+from shared.web.tickets import CONFIRMATION, Ticket, ticket_of
 
 PREFIX = "lg_"
 #: ``admin`` may do all; ``submit`` may also read.
@@ -57,6 +61,8 @@ class Caller:
     key_id: str
     scopes: frozenset[Scope]
     quota: Quota = field(default_factory=Quota)
+    #: Of a session, without what only the console's own scripts send: it may read, and no more.
+    unconfirmed: bool = False
 
 
 def make_key() -> str:
@@ -107,7 +113,12 @@ async def checked_caller(scope: AsgiScope, state: WebState, secret: str | None) 
     """
     caller = known_caller(scope)
     if caller is None:
-        caller = scope[_CALLER] = await _authenticated(state, secret)
+        ticket = ticket_of(scope) if secret is None else None
+        if ticket is None:
+            caller = await _authenticated(state, secret)
+        else:
+            caller = await _of_session(state, ticket)
+        scope[_CALLER] = caller
     return caller
 
 
@@ -144,6 +155,21 @@ async def _key_in_use(state: WebState, digest: str) -> KnownKey | None:
     return key
 
 
+async def _of_session(state: WebState, ticket: Ticket) -> Caller:
+    digest = await run_in_threadpool(_digest_of, state, ticket.secret)
+    key = None if digest is None else await _key_in_use(state, digest)
+    if key is None:
+        raise Unauthorized("this session has ended: sign in again")
+    return replace(_caller(key, key.scopes), unconfirmed=not ticket.confirmed)
+
+
+def _digest_of(state: WebState, secret: str) -> str | None:
+    """What the key of a session is looked up by."""
+    with state.glances() as session:
+        row = key_of_session(session, secret)
+        return None if row is None else row.sha256
+
+
 def _caller(key: KnownKey, scopes: Iterable[str]) -> Caller:
     return Caller(key.id, frozenset().union(*(INCLUDED[each] for each in scopes)), key.quota)
 
@@ -172,6 +198,8 @@ class Needs:
 
     def checked(self, caller: Caller) -> Caller:
         """The caller; raises :class:`Forbidden`."""
+        if caller.unconfirmed and self.scope != "read":
+            raise Forbidden(f"with a session, a request that is no reading has {CONFIRMATION}: 1")
         if self.scope not in caller.scopes:
             raise Forbidden(f"this key or token lacks the scope {self.scope}")
         return caller

@@ -46,5 +46,6 @@ def commands(made: Made, key: str) -> list[str]:
         f'{curl} -o kidneys.png "{sheet}?category=kidney"',
         f'{curl} -F layout=deeplesion -F name=mine -F file=@yours.zip "{made.url}/datasets"',
         f'{curl} "{made.url}/experiments/{made.experiment.id}"',
+        "lesiongan console --open   the console in a browser, signed in",
         f"open {made.url}/docs in a browser: every call, with its fields",
     ]

@@ -12,6 +12,7 @@ from shared.db.tables.jobs import (
     JobRow,
 )
 from shared.db.tables.keys import KeyRow
+from shared.db.tables.sessions import SessionRow, SignInLinkRow
 from shared.db.tables.webhooks import DeliveryRow, WebhookRow
 from shared.db.tables.withdrawals import TombstoneRow, WithdrawalRow, WithdrawnPatientRow
 
@@ -31,7 +32,9 @@ __all__ = [
     "KeyRow",
     "MetricRow",
     "PreviewRow",
+    "SessionRow",
     "ShardRow",
+    "SignInLinkRow",
     "TombstoneRow",
     "UploadRow",
     "WebhookRow",

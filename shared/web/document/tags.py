@@ -12,5 +12,6 @@ TAGS = {
     "withdrawals": "Remove a patient, with all that was made of the patient's images.",
     "keys": "API keys and their scopes.",
     "usage": "What each key used, and who did what.",
+    "console": "What the system does now, and how a browser is let in.",
     "health": "For orchestrators and monitoring; no key is asked for.",
 }

@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 
 from lesiongan.contracts.keys import Scope
 from services.app import app
+from services.gateway.console.pages_api import PAGES as CONSOLE_PAGES
 from shared.db.engine import Sessions
 from shared.web.auth import INCLUDED, ensure_key, hashed, make_key
 from tests.integration.shared.builders import grey_png
@@ -70,6 +71,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/keys/{key_id}/rotate"): Row("admin", 404, request=body(grace_seconds=1)),
     ("GET", "/usage"): Row("admin", 200),
     ("GET", "/audit"): Row("admin", 200),
+    ("GET", "/status"): Row("read", 200),
+    ("POST", "/console/links"): Row("read", 201),
+    ("POST", "/console/session"): Row("read", 204),
+    ("DELETE", "/console/session"): Row("read", 204),
     ("GET", "/webhooks"): Row("read", 200),
     ("POST", "/webhooks"): Row("submit", 422, request=body(url="https://127.0.0.1/")),
     ("GET", "/webhooks/{webhook_id}"): Row("read", 404),
@@ -106,6 +111,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/gans/{gan_id}/metrics"): Row("read", 404),
     ("GET", "/gans/{gan_id}/preview.png"): Row("read", 404),
     ("GET", "/gans/{gan_id}/card"): Row("read", 404),
+    ("GET", "/gans/{gan_id}/previews"): Row("read", 404),
     ("GET", "/gans/{gan_id}/weights"): Row("read", 404),
     ("PUT", "/gans/{gan_id}/default"): Row("submit", 404),
     ("GET", "/generate"): Row("submit", 409, "?category=liver&n=1"),
@@ -124,7 +130,10 @@ TABLE: dict[tuple[str, str], Row] = {
 }
 #: What answers without a key: nothing of it names a patient, an image, a job or a key.
 PUBLIC = {
-    ("GET", "/"),
+    ("GET", "/console/sign-in"),
+    ("GET", "/console/session"),
+    ("POST", "/console/session/link"),
+    ("GET", "/console/static"),
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
     ("GET", "/static-offline-docs"),
@@ -132,6 +141,8 @@ PUBLIC = {
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
 }
+#: Frames without data. They want a session, not a key, and lead to where one is opened.
+PAGES = {("GET", page.path) for page in CONSOLE_PAGES}
 each_route = pytest.mark.parametrize(("method", "path"), TABLE, ids=[" ".join(r) for r in TABLE])
 
 Sender = Callable[..., httpx.Response]
@@ -148,7 +159,7 @@ def served() -> set[tuple[str, str]]:
 
 
 def test_every_route_is_in_the_table() -> None:
-    assert served() == set(TABLE) | PUBLIC
+    assert served() == set(TABLE) | PUBLIC | PAGES
 
 
 @pytest.fixture

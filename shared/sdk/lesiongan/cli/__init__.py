@@ -12,6 +12,7 @@ from lesiongan.cli import (
     accounting,
     classifiers,
     classify,
+    console,
     experiment,
     experiments,
     gans,
@@ -60,7 +61,17 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback(help=ABOUT)(_about)
-    groups = (work, generate, regenerate, classify, experiment, withdraw, accounting, servers)
+    groups = (
+        work,
+        generate,
+        regenerate,
+        classify,
+        experiment,
+        withdraw,
+        accounting,
+        console,
+        servers,
+    )
     for commands in (group.app for group in groups):
         made.add_typer(commands)
     for name, group in (

@@ -94,6 +94,14 @@ def card(session: Session, gan: GanArgument) -> None:
     session.show({"card": text}, lambda out: out.print(text, markup=False, highlight=False))
 
 
+@command(app, "previews")
+def previews(session: Session, gan: GanArgument) -> None:
+    """List the steps whose samples can be looked at: `gans preview --step`."""
+    with session.connect() as client:
+        found = client.gans.previews(gan)
+    session.show(found, lambda out: out.print(table(("STEP",), [(step,) for step in found.steps])))
+
+
 @command(app, "default")
 def default(session: Session, gan: GanArgument) -> None:
     """Make this the GAN that `generate` takes when none is named."""

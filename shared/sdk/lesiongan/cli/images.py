@@ -19,11 +19,16 @@ def images(
     dataset: DatasetArgument,
     category: Annotated[Category | None, typer.Option(help="only this category")] = None,
     split: Annotated[Split | None, typer.Option(help="only this split")] = None,
+    source: Annotated[str | None, typer.Option(help="only what comes of this")] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 50,
 ) -> None:
     """List a data set's images: category, split, patient's pseudonym."""
     with session.connect() as client:
-        found = [*client.datasets.images(dataset, category=category, split=split, limit=limit)]
+        found = [
+            *client.datasets.images(
+                dataset, category=category, split=split, source=source, limit=limit
+            )
+        ]
     rows = [(i.index, i.category, i.split, i.patient, i.bytes) for i in found]
     columns = ("INDEX", "CATEGORY", "SPLIT", "PATIENT", "BYTES")
     session.show(found, lambda out: out.print(table(columns, rows)))

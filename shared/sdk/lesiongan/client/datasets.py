@@ -95,10 +95,11 @@ class Datasets(Resource[Mode]):
         *,
         category: Category | None = None,
         split: Split | None = None,
+        source: str | None = None,
         limit: int | None = None,
     ) -> Stream[DatasetImage]:
-        """The manifest's rows, in order of their index."""
-        params = {"category": category, "split": split}
+        """The manifest's rows, in order of their index; ``source`` is that of an image."""
+        params = {"category": category, "split": split, "source": source}
         path = f"{_path(dataset)}/images"
         return every(self.exchange, path, DatasetImage, params=params, limit=limit)
 

@@ -8,7 +8,7 @@ from lesiongan.client.downloads import OnBytes, download
 from lesiongan.client.flow import Flow, Stream
 from lesiongan.client.paging import every
 from lesiongan.client.submitting import estimate, post_command, submit
-from lesiongan.contracts.gans import Gan, GanCommand, MetricSeries
+from lesiongan.contracts.gans import Gan, GanCommand, GanPreviews, MetricSeries
 from lesiongan.contracts.jobs import Estimate, Job
 
 
@@ -39,6 +39,11 @@ class Gans(Resource[Mode]):
     def metrics(self, gan: Gan | str) -> Flow[MetricSeries]:
         """Losses and scores over the steps."""
         return self.exchange.read(Call(method="GET", path=f"{_path(gan)}/metrics"), MetricSeries)
+
+    @operation
+    def previews(self, gan: Gan | str) -> Flow[GanPreviews]:
+        """The steps that have a grid of samples."""
+        return self.exchange.read(Call(method="GET", path=f"{_path(gan)}/previews"), GanPreviews)
 
     @operation
     def preview_png(self, gan: Gan | str, *, step: int | None = None) -> Flow[bytes]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lesiongan.client.accounting import Accounting
 from lesiongan.client.binding import Mode, Resource, operation
 from lesiongan.client.classifiers import Classifiers, classifier_id
+from lesiongan.client.console import Console
 from lesiongan.client.datasets import Datasets
 from lesiongan.client.downloads import unless_png
 from lesiongan.client.exchange import Exchange, parsed
@@ -49,6 +50,7 @@ class Operations(Resource[Mode]):
         self.webhooks = Webhooks(driver, exchange)
         self.withdrawals = Withdrawals(driver, exchange)
         self.health = ServerHealth(driver, exchange)
+        self.console = Console(driver, exchange)
 
     @property
     def server(self) -> Server:

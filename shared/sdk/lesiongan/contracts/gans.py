@@ -91,6 +91,15 @@ class MetricSeries(Resource):
     points: list[MetricPoint]
 
 
+class GanPreviews(Resource):
+    """The steps of a GAN's training that have a grid of samples, in order."""
+
+    model_config = example({"gan": "gan_5b1d2f4a6c8e0b1d0f3a5c7e", "steps": [250, 500]})
+
+    gan: str
+    steps: list[int]
+
+
 class GanOptions(Command):
     """How a WGAN-GP is trained (Gulrajani et al. 2017), and with what where images are few."""
 

@@ -1,0 +1,19 @@
+import { path } from "./api.js";
+import { showCalls } from "./calls.js";
+import { byId, el } from "./dom.js";
+import { ago, count } from "./format.js";
+import { statusBadge } from "./job-view.js";
+import { listing } from "./listing.js";
+
+const tile = (gan) => el("article", { class: "tile", "data-id": gan.id },
+  el("img", { class: "picture", src: path`/gans/${gan.id}/preview.png`, alt: "", loading: "lazy" }),
+  el("div", { class: "text" },
+    el("h3", null, el("a", { href: path`/console/gans/${gan.id}` }, gan.name)),
+    el("p", null, statusBadge(gan.status), gan.default ? " · the default" : null, gan.phantom ? " · phantoms" : null),
+    el("p", null, `step ${count(gan.step)} of ${count(gan.steps)} · ${ago(gan.created_at)}`)));
+
+showCalls([
+  ["List GANs", { path: "/gans" }],
+  ["Train one", { method: "POST", path: "/gans", json: { dataset: "ds_…", steps: 20000 } }],
+]);
+listing(byId("gans"), () => "/gans", tile, { empty: "No GAN yet." })();
