@@ -19,6 +19,7 @@ TASK_MODULES: dict[str, str] = {
     "preprocess": "services.preprocessing.tasks",
     "preprocess-part": "services.preprocessing.tasks",
     "preprocess-preview": "services.preprocessing.tasks",
+    "prepare-image": "services.preprocessing.tasks",
     "subset": "services.preprocessing.tasks",
     "augment": "services.augmentation.tasks",
     "augment-part": "services.augmentation.tasks",

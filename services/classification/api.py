@@ -18,9 +18,11 @@ from lesiongan.contracts.classifiers import (
 from lesiongan.contracts.jobs import Estimate
 from services.classification import store as rows
 from services.classification.experiments_api import router as experiments_router
+from services.classification.preparation import options_for
 from services.classification.pretrained import pretrained_sha256
 from services.classification.settings import ClassificationSettings
 from shared.datasets import catalog
+from shared.datasets.dicom_stripping import is_dicom
 from shared.datasets.removal import delete_objects
 from shared.db.engine import Sessions
 from shared.db.pages import newest_first
@@ -31,7 +33,7 @@ from shared.jobs.submit import NewJob
 from shared.plans.classifiers import train_classifier_job
 from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
-from shared.web.interactive import IMAGE_BODY, answer_with_file
+from shared.web.interactive import PNG_OR_DICOM_BODY, answer_with_file
 from shared.web.paging import PagingDep
 from shared.web.png_header import read_header
 from shared.web.responses import JOB_ID, JOB_RESPONSES
@@ -41,6 +43,9 @@ from shared.web.submission import SubmissionDep
 from shared.web.uploads import receive_image
 
 router = Router(tags=["classification"])
+
+#: Four numbers of at most five digits: no slice is larger.
+_BOX = r"^\d{1,5}(\.\d{1,3})?(,\d{1,5}(\.\d{1,3})?){3}$"
 
 
 @router.post(
@@ -130,7 +135,7 @@ def delete_classifier(
         },
         202: JOB_RESPONSES[202],
     },
-    openapi_extra=IMAGE_BODY,
+    openapi_extra=PNG_OR_DICOM_BODY,
     response_class=Response,
 )
 async def classify(
@@ -140,24 +145,58 @@ async def classify(
     explain: Annotated[  # noqa: FBT002 - a query parameter
         bool, Query(description="also where the classifier looked: Grad-CAM, a PNG in base64")
     ] = False,
+    box: Annotated[
+        str | None,
+        Query(
+            pattern=_BOX,
+            description="the lesion on a DICOM slice, in pixels of it: x1,y1,x2,y2. Without it, "
+            "the whole slice is classified. A PNG is a crop already",
+        ),
+    ] = None,
 ) -> Response:
-    """Send an 8-bit PNG of the size that the classifier was trained on."""
+    """Send an 8-bit PNG of the size that the classifier was trained on, or a DICOM file of one CT
+    slice: it is rescaled to HU, and preprocessed as the classifier's training images were. Nothing
+    of the file is stored but its picture, and that until the answer is made.
+    """
     settings = ClassificationSettings()
-    image = await receive_image(request, max_bytes=settings.classify_max_bytes)
-    await run_in_threadpool(_check, submission.state.sessions, classifier, image)
-    new = NewJob(
-        kind="classify",
+    image = await receive_image(request, max_bytes=settings.classify_max_bytes, dicom=True)
+    asked = {"classifier": classifier, "explain": explain}
+    before = None
+    if is_dicom(image):
+        before = await run_in_threadpool(_preparing, submission.state.sessions, classifier, box)
+        options = before.input["options"]
+        asked["crop"] = options["crop"] if before.input["box_px"] else "slice"
+    else:
+        await run_in_threadpool(_check, submission.state.sessions, classifier, image)
+    return await answer_with_file(
+        submission.including(sha256_of(image)),
+        NewJob(kind="classify", queue="interactive", input=asked, total=1, unit="image"),
+        image,
+        wait_seconds=submission.wait_seconds or settings.classify_wait_seconds,
+        before=before,
+    )
+
+
+def _preparing(sessions: Sessions, classifier_id: str, box: str | None) -> NewJob:
+    """The preprocessing service's job that makes a classifier's image of a DICOM file."""
+    with sessions() as session:
+        options = options_for(session, rows.published(session, classifier_id))
+    return NewJob(
+        kind="prepare-image",
         queue="interactive",
-        input={"classifier": classifier, "explain": explain},
+        input={
+            "options": options.model_dump(mode="json"),
+            "box_px": None if box is None else _corners(box),
+        },
         total=1,
         unit="image",
     )
-    return await answer_with_file(
-        submission.including(sha256_of(image)),
-        new,
-        image,
-        wait_seconds=submission.wait_seconds or settings.classify_wait_seconds,
-    )
+
+
+def _corners(box: str) -> tuple[float, ...]:
+    """Left, top, right, bottom, whichever corners were named."""
+    x1, y1, x2, y2 = map(float, box.split(","))
+    return (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
 def _check(sessions: Sessions, classifier_id: str, image: bytes) -> None:

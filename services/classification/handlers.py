@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
-from lesiongan.contracts.classifiers import Classification, ClassifierCommand
+from lesiongan.contracts.classifiers import Classification, ClassifierCommand, Crop
 from services.classification import store as rows
 from services.classification.domain.calibration import fit_temperature
 from services.classification.domain.grad_cam import grad_cam, overlay
@@ -150,14 +150,17 @@ def classify(
     settings: ClassificationSettings,
     *,
     explain: bool = False,
+    crop: Crop | None = None,
 ) -> Outcome:
     """The probabilities of one image, as JSON in the store.
 
-    Raises :class:`BadInput` for what is not an 8-bit PNG of the classifier's size and channels.
+    ``crop``: what was cut of the DICOM file that the image was made of. Raises :class:`BadInput`
+    for what is not an 8-bit PNG of the classifier's size and channels.
     """
     with job.reading() as session:
         row = rows.published(session, classifier_id)
-    image = _fitting(decode_uint8(store.get(image_key)), row)
+    png = store.get(image_key)
+    image = _fitting(decode_uint8(png), row)
     network, device = hot_classifier(store, row, settings)
     probabilities = predict(network, image[None], device=device)[0]
     place = int(np.argmax(probabilities))
@@ -167,6 +170,8 @@ def classify(
         looked = b64encode(encode_image(overlay(image, heat))).decode()
     answer = Classification(
         grad_cam=looked,
+        crop=crop,
+        prepared=b64encode(png).decode() if explain and crop is not None else None,
         category=row.categories[place],  # type: ignore[arg-type]
         probabilities=dict(zip(row.categories, map(float, probabilities), strict=True)),  # type: ignore[arg-type]
     )

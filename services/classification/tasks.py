@@ -15,9 +15,14 @@ def train_classifier(job: JobContext, ports: Ports) -> Outcome:
 
 def classify(job: JobContext, ports: Ports) -> Outcome:
     classifier_id, image = job.claim.input["classifier"], job.claim.input["image"]
-    explain = job.claim.input.get("explain", False)
     return handlers.classify(
-        job, ports.store, classifier_id, image, ClassificationSettings(), explain=explain
+        job,
+        ports.store,
+        classifier_id,
+        image,
+        ClassificationSettings(),
+        explain=job.claim.input.get("explain", False),
+        crop=job.claim.input.get("crop"),
     )
 
 

@@ -3,6 +3,7 @@
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessOptions, SubsetCommand
 from services.preprocessing import handlers
 from services.preprocessing.domain.archives import ArchiveLimits
+from services.preprocessing.preparing import prepare_image
 from services.preprocessing.settings import PreprocessingSettings
 from shared.datasets.parts import Part
 from shared.jobs.context import JobContext, Outcome
@@ -36,6 +37,19 @@ def preview(job: JobContext, ports: Ports) -> Outcome:
     return handlers.preview(job, ports.store, options, job.claim.input["image"])
 
 
+def prepare(job: JobContext, ports: Ports) -> Outcome:
+    given = job.claim.input
+    options = PreprocessOptions.model_validate(given["options"])
+    box_px = None if given["box_px"] is None else tuple(given["box_px"])
+    return prepare_image(
+        ports.store,
+        options,
+        box_px,
+        image_key=given["image"],
+        prepared_key=given["prepared"],
+    )
+
+
 def subset(job: JobContext, ports: Ports) -> Outcome:
     command = SubsetCommand.model_validate(job.claim.input)
     return handlers.draw_subset(job, ports.store, command)
@@ -47,4 +61,5 @@ TASKS: dict[str, Task] = {
     "preprocess-part": preprocess_part,
     "subset": subset,
     "preprocess-preview": preview,
+    "prepare-image": prepare,
 }

@@ -15,7 +15,8 @@ from shared.errors import BadInput, Conflict, Gone, LesionGanError
 from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob
 from shared.storage.port import ObjectMissing, ObjectStore
-from shared.web.submission import Submission, wait_for_job
+from shared.web.state import WebState
+from shared.web.submission import Submission, read_job, wait_for_job
 from shared.web.uploads import receive_image
 
 
@@ -30,6 +31,16 @@ IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+#: Of a route that takes DICOM files too.
+PNG_OR_DICOM_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/png", "application/dicom")
+        },
     }
 }
 
@@ -70,20 +81,30 @@ async def answer_preview(
 
 
 async def answer_with_file(
-    submission: Submission, new: NewJob, image: bytes, *, wait_seconds: float
+    submission: Submission,
+    new: NewJob,
+    image: bytes,
+    *,
+    wait_seconds: float,
+    before: NewJob | None = None,
 ) -> Response:
     """Stage ``image``, run the job on it, and answer with the file it makes.
 
-    202 and the job when that takes longer than ``wait_seconds``. Raises :class:`BadInput` when the
-    job finds the image or the options wrong, and :class:`JobFailed` when it fails otherwise.
+    The job ``before`` takes the image first, and makes of it the one that the job takes. 202 and
+    the job when that takes longer than ``wait_seconds``. Raises :class:`BadInput` when a job finds
+    the image or the options wrong, and :class:`JobFailed` when it fails otherwise.
     """
     if submission.dry_run:
         return await run_in_threadpool(submission.estimate, lambda _: new)
     state = submission.state
-    job_id = new_id("job")
-    key = f"interactive/{job_id}"
+    staged = _staged(new)
+    key = str(staged.input["image"])
+    if before is not None:
+        first = _staged(before)
+        prepared = {**first.input, "prepared": key}
+        first = replace(first, input=prepared, target=f"prepared_{staged.id}")
+        staged, key = staged.after([first]), str(first.input["image"])
     await run_in_threadpool(state.store.put, key, image)
-    staged = replace(new, id=job_id, input={**new.input, "image": key})
     made = False
     try:
         done, job = await run_in_threadpool(submission.submit_and_view, lambda _: staged)
@@ -96,7 +117,7 @@ async def answer_with_file(
     if job.status == "succeeded":
         return await run_in_threadpool(_file, submission, job)
     if job.status in ENDED:
-        raise _failure(job)
+        raise await run_in_threadpool(_failure, state, job)
     return Response(
         job.model_dump_json(),
         status_code=202,
@@ -105,7 +126,16 @@ async def answer_with_file(
     )
 
 
-def _failure(job: Job) -> LesionGanError:
+def _staged(new: NewJob) -> NewJob:
+    """With its id, and the key of the image that it takes."""
+    job_id = new_id("job")
+    return replace(new, id=job_id, input={**new.input, "image": f"interactive/{job_id}"})
+
+
+def _failure(state: WebState, job: Job) -> LesionGanError:
+    """Why a job failed; of one that never began, why the job before it did."""
+    while job.error is not None and job.started_at is None and job.parents:
+        job = read_job(state, job.parents[0])
     if job.error is None:
         return Conflict(f"job {job.id} was cancelled")
     kind = BadInput if job.error.title == BadInput.title else JobFailed

@@ -12,6 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from shared.datasets.dicom_stripping import is_dicom, stripped
 from shared.datasets.removal import delete_objects
 from shared.db.tables import UploadRow
 from shared.errors import BadInput, TooLarge
@@ -222,10 +223,11 @@ class _PartsSink:
         self._parts += 1
 
 
-async def receive_image(request: Request, *, max_bytes: int) -> bytes:
+async def receive_image(request: Request, *, max_bytes: int, dicom: bool = False) -> bytes:
     """The image that a request carries: its body, or the form's field ``file``.
 
-    Raises :class:`BadInput` for what is not a PNG, and :class:`TooLarge` above ``max_bytes`` or
+    ``dicom``: a DICOM file is taken too, and nothing but its picture is passed on. Raises
+    :class:`BadInput` for what is neither, and :class:`TooLarge` above ``max_bytes`` or
     ``MAX_PIXELS``: a small file may state a huge image.
     """
     allow_body(request.scope, max_bytes + MAX_FORM_BYTES)
@@ -236,6 +238,8 @@ async def receive_image(request: Request, *, max_bytes: int) -> bytes:
             raise TooLarge(f"an image has at most {max_bytes} bytes")
     if not data:
         raise BadInput("send an image as the request's body, or in the form's field `file`")
+    if dicom and is_dicom(data):
+        return await run_in_threadpool(stripped, bytes(data), max_pixels=MAX_PIXELS)
     header = read_header(bytes(data))
     if header.width * header.height > MAX_PIXELS:
         size = f"{header.width}x{header.height}"

@@ -1,6 +1,8 @@
 """What the end-to-end tests say to the API: plain HTTP, as an integrator would send it."""
 
+import io
 import time
+import zipfile
 from typing import Any
 
 import cv2
@@ -55,6 +57,13 @@ class Api:
                 return job
             assert time.monotonic() < deadline, f"still {job['status']}: {job}"
             time.sleep(0.05)
+
+    def dicom(self, dataset: str, index: int) -> bytes:
+        """An image of a data set, exported as a DICOM file."""
+        answer = self.get(f"/datasets/{dataset}/archive", format="dicom")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            (name,) = [each for each in archive.namelist() if each.endswith(f"_{index:06d}.dcm")]
+            return archive.read(name)
 
     def dataset_of(self, job: dict[str, Any]) -> str:
         assert job["status"] == "succeeded", job

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from lesiongan.cli import app
 from lesiongan.client import Client
 from lesiongan.contracts.classifiers import ClassifierCommand
-from tests.e2e.api import Api
+from tests.e2e.api import Api, decoded
 from tests.e2e.conftest import Stack
+from tests.unit.preprocessing.dicom.builders import ct, written
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,38 @@ def test_an_image_of_another_kind_is_refused(api: Api, classifier: str, image: b
         answer = ask(api, classifier, body)
         assert answer.status_code == 422, answer.text
         assert reason in answer.json()["detail"]
+
+
+def test_a_dicom_file_is_classified_as_its_preprocessed_image(
+    api: Api, classifier: str, raw: str, preprocessed: str
+) -> None:
+    lesion = api.json(f"/datasets/{raw}/images", split="test", limit=1)["items"][0]
+    (crop,) = api.json(f"/datasets/{preprocessed}/images", source=lesion["source"])["items"]
+    png = api.get(f"/datasets/{preprocessed}/images/{crop['index']}").content
+    expected = ask(api, classifier, png).json()
+    given = {"classifier": classifier, "explain": "true"}
+    box = ",".join(f"{edge:.3f}" for edge in lesion["box_px"])
+
+    said = api.http.post(
+        "/classify", params={**given, "box": box}, content=api.dicom(raw, lesion["index"])
+    ).json()
+
+    assert said["crop"] == "lesion"
+    shown, sent = decoded(b64decode(said["prepared"])), decoded(png)
+    assert np.abs(shown.astype(int) - sent).max() <= 1  # of the box, thousandths of a pixel
+    assert said["probabilities"] == pytest.approx(expected["probabilities"], abs=0.01)
+
+    whole = api.http.post("/classify", params=given, content=api.dicom(raw, lesion["index"]))
+    assert whole.json()["crop"] == "slice"
+    again = ask(api, classifier, api.dicom(preprocessed, crop["index"])).json()
+    assert again["probabilities"] == expected["probabilities"]
+    assert api.json("/jobs", kind="prepare-image", limit=1)["items"][0]["status"] == "succeeded"
+
+
+def test_a_dicom_file_that_is_no_slice_says_why(api: Api, classifier: str) -> None:
+    answer = ask(api, classifier, written(ct(BurnedInAnnotation="YES")))
+    assert answer.status_code == 422, answer.text
+    assert "burned into it" in answer.json()["detail"]
 
 
 def test_the_same_seed_trains_the_same_weights(api: Api, preprocessed: str) -> None:

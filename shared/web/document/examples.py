@@ -4,7 +4,8 @@ from typing import Any
 
 _REFERENCE = "#/components/schemas/"
 
-#: Small files, in place. The PNG is one grey pixel, the ZIP is empty, the weights are no tensor.
+#: Small files, in place. The PNG is one grey pixel, the DICOM file and the ZIP are empty, the
+#: weights are no tensor.
 FILES: dict[str, dict[str, str]] = {
     media_type: {"summary": summary, "externalValue": f"data:{media_type};base64,{data}"}
     for media_type, summary, data in (
@@ -13,6 +14,7 @@ FILES: dict[str, dict[str, str]] = {
             "One grey pixel",
             "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg==",
         ),
+        ("application/dicom", "A preamble without an element", "A" * 170 + "BESUNN"),
         ("application/zip", "An archive of nothing", "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="),
         ("application/octet-stream", "safetensors without a tensor", "AgAAAAAAAAB7fQ=="),
     )

@@ -5,10 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, text
 
 from lesiongan.contracts.categories import Category
+from lesiongan.contracts.datasets import PreprocessOptions
+from shared.datasets.dicom_stripping import is_dicom
 from shared.db.engine import Sessions
-from shared.db.tables import ExperimentRow
+from shared.db.tables import ClassifierRow, DatasetRow, ExperimentRow
 from shared.storage.s3 import S3Store
 from tests.integration.classification.datasets import (
     Counts,
@@ -20,6 +23,8 @@ from tests.integration.classification.datasets import (
 from tests.integration.classification.experiments import ask
 from tests.integration.conftest import KeyMaker
 from tests.integration.shared.builders import grey_png
+from tests.unit.preprocessing.dicom.builders import ct, written
+from tests.unit.preprocessing.dicom.test_privacy import MARK, UID_MARK, marked
 
 UNKNOWN_SET = "ds_" + "0" * 24
 UNKNOWN_GAN = "gan_" + "0" * 24
@@ -206,8 +211,10 @@ def png_of_size(width: int, height: int) -> bytes:
     return PNG_HEAD + struct.pack(">II", width, height) + b"\x08\x00\x00\x00\x00" + b"\0" * 40
 
 
-def classify(client: httpx.Client, image: bytes, classifier_id: str, **more: str) -> httpx.Response:
-    kind = {"content-type": "image/png"}
+def classify(
+    client: httpx.Client, image: bytes, classifier_id: str, *, wait: str = "20", **more: str
+) -> httpx.Response:
+    kind = {"content-type": "image/png", "prefer": f"wait={wait}"}
     params = {"classifier": classifier_id, **more}
     return client.post("/classify", content=image, params=params, headers=kind)
 
@@ -219,6 +226,62 @@ def test_an_image_that_cannot_be_classified(client: httpx.Client, published: str
     is_problem(classify(client, b"", published), 422, "send an image")
     is_problem(classify(client, png_of_size(8000, 5000), published), 413, "8000x5000 px")
     is_problem(classify(client, grey_png(1) + b"\0" * (8 << 20), published), 413, "bytes")
+    assert client.get("/jobs", params={"kind": "classify"}).json()["items"] == []
+
+
+@pytest.fixture
+def prepared(sessions: Sessions, images: str, published: str) -> str:
+    """A classifier whose data set says how it was preprocessed."""
+    with sessions() as session:
+        row = session.get(DatasetRow, images)
+        assert row is not None
+        row.command = PreprocessOptions(size=32).model_dump(mode="json")
+        session.commit()
+    return published
+
+
+def test_a_dicom_file_is_prepared_first(client: httpx.Client, prepared: str) -> None:
+    answer = classify(client, written(marked(1)), prepared, box="9,8,2,3", wait="1")
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    assert (job["kind"], job["status"], job["input"]["crop"]) == ("classify", "queued", "lesion")
+    (parent,) = job["parents"]
+    first = client.get(f"/jobs/{parent}").json()
+    assert (first["kind"], first["input"]["box_px"]) == ("prepare-image", [2.0, 3.0, 9.0, 8.0])
+    assert first["input"]["options"]["size"] == 32
+    assert first["input"]["prepared"] == job["input"]["image"]
+
+
+def test_nothing_of_a_dicom_file_is_stored_but_its_picture(
+    client: httpx.Client, store: S3Store, engine: Engine, prepared: str
+) -> None:
+    job = classify(client, written(marked(1)), prepared, wait="1").json()
+    (parent,) = job["parents"]
+    staged = store.get(client.get(f"/jobs/{parent}").json()["input"]["image"])
+    assert is_dicom(staged)
+    with engine.connect() as connection:
+        rows = [str(row) for row in connection.execute(text("SELECT * FROM jobs"))]
+    for kept in (staged.decode("latin-1"), *rows):
+        assert MARK not in kept
+        assert UID_MARK not in kept
+
+
+def test_a_dicom_file_that_cannot_be_classified(
+    client: httpx.Client, classifier: str, sessions: Sessions
+) -> None:
+    sound = written(ct())
+    is_problem(classify(client, sound, classifier), 409, "no weights yet")
+    publish_classifier(sessions, classifier)
+    is_problem(classify(client, sound[:140], classifier), 422, "damaged")
+    is_problem(classify(client, written(ct(PixelData=None)), classifier), 422, "no picture")
+    is_problem(classify(client, sound, classifier, box="1,2,3"), 422, "box")
+    is_problem(classify(client, sound, classifier), 422, "not preprocessed here")
+    with sessions() as session:
+        row = session.get(ClassifierRow, classifier)
+        assert row is not None
+        row.channels = 3
+        session.commit()
+    is_problem(classify(client, sound, classifier), 422, "3 channels")
     assert client.get("/jobs", params={"kind": "classify"}).json()["items"] == []
 
 

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.generation import GenerationMode
 
+from tests.unit.preprocessing.dicom.builders import ct, written
+
 #: HTTP's own, and the secure headers of every answer (shared/web/front/headers.py).
 _EVERYWHERE = frozenset(
     {
@@ -68,6 +70,7 @@ ARCHIVE = archive()
 schemathesis.openapi.media_type(
     "image/png", st.builds(grey_png, st.sampled_from([1, 28, 32, 64]), st.integers(0, 255))
 )
+schemathesis.openapi.media_type("application/dicom", st.builds(written, st.builds(ct)))
 
 
 @schemathesis.hook

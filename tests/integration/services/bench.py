@@ -32,10 +32,10 @@ class Bench:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    def show(self, path: str, png: bytes) -> str:
+    def show(self, path: str, image: bytes) -> str:
         """The id of the job that answers a person who does not wait."""
         headers = {"Prefer": "wait=1", "Content-Type": "image/png"}
-        answer = self.client.post(path, content=png, headers=headers)
+        answer = self.client.post(path, content=image, headers=headers)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 

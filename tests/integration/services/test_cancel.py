@@ -24,6 +24,7 @@ from shared.worker.ports import Ports
 from tests.conftest import empty_tables
 from tests.integration.services.bench import Bench, archive, pictures
 from tests.integration.shared.builders import row
+from tests.unit.preprocessing.dicom.builders import ct, hounsfield, written
 
 #: What is promised, on a machine that does nothing else, and what is forgiven on a busy one.
 PROMISED_SECONDS = 2.0
@@ -122,6 +123,13 @@ def preprocess_preview(made: Made) -> str:
     return made.bench.show("/preprocess/preview", picture())
 
 
+def prepare_image(made: Made) -> str:
+    dicom = written(ct(hounsfield(1, rows=64, columns=64) + 1024))
+    job_id = made.bench.show(f"/classify?classifier={made.classifier}", dicom)
+    (parent,) = made.bench.client.get(f"/jobs/{job_id}").json()["parents"]
+    return str(parent)
+
+
 def subset(made: Made) -> str:
     command = SubsetCommand(dataset=made.preprocessed, per_category=20, seed=3)
     return made.bench.submit(lambda _: subset_job(command))
@@ -199,6 +207,7 @@ KINDS: dict[str, tuple[Callable[[Made], str], int]] = {
     "preprocess": (preprocess, 2),
     "preprocess-part": (preprocess_part, 2),
     "preprocess-preview": (preprocess_preview, 1),
+    "prepare-image": (prepare_image, 1),
     "subset": (subset, 1),
     "augment": (augment, 3),
     "augment-part": (augment_part, 2),

@@ -57,6 +57,15 @@ def test_classify_sends_the_image_and_reads_what_was_said() -> None:
     assert request.headers["accept"] == "application/json"
 
 
+def test_classify_sends_a_dicom_file_with_its_lesion() -> None:
+    script = Script(httpx.Response(200, json={**said(), "crop": "lesion"}))
+    dicom = b"\0" * 128 + b"DICM"
+    assert client_of(script).classify(dicom, CLASSIFIER, box=(1, 2.5, 30, 40)).crop == "lesion"
+    (request,) = script.requests
+    assert request.url.params["box"] == "1,2.5,30,40"
+    assert request.headers["content-type"] == "application/dicom"
+
+
 def test_a_classification_that_takes_longer_comes_with_its_job(tmp_path: Path) -> None:
     image = tmp_path / "lesion.png"
     image.write_bytes(b"png")

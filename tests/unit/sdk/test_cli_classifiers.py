@@ -111,6 +111,13 @@ def test_classify_as_json_has_every_probability(run: Run, images: list[str]) -> 
     assert result.stderr == ""
 
 
+def test_classify_sends_the_lesion_of_a_slice(run: Run, images: list[str]) -> None:
+    script = Script(httpx.Response(200, json=said()))
+    box = ["--box", "1", "2", "30.5", "40"]
+    assert run(script, "classify", images[0], "--classifier", CLASSIFIER, *box).exit_code == 0
+    assert script.requests[0].url.params["box"] == "1,2,30.5,40"
+
+
 def test_a_bad_file_is_named_and_the_others_classified(run: Run, images: list[str]) -> None:
     nowhere = "no-such.png"
     script = Script(

@@ -29,6 +29,7 @@ OF_NO_OPERATION = {"dry_run", "limit", "cursor"}
 #: The document says of it that the data set is the same.
 WITHOUT_EFFECT = {("POST", "/generate"): {"format"}}
 ARGUMENTS: dict[str, Any] = {
+    "box": (1.0, 2.0, 3.0, 4.0),
     "category": "liver",
     "dry_run": True,
     "image": b"png",

@@ -38,8 +38,8 @@ ABOUT = (
     "Training data for CT lesion classification, from a LesionGAN server.\n\n"
     "The server: --url and --key or --profile of each command, else LESIONGAN_URL and "
     "LESIONGAN_KEY, else the embedded stack of this folder or its parents, else the default "
-    "profile. Exit codes: 0 done, 1 the job failed, 2 the command was written wrongly, 3 refused "
-    "or not there, 4 not allowed, 5 no server answers, 130 Ctrl-C."
+    "profile. Exit codes: 0 done, 1 it did not happen (the error says why), 2 the command was "
+    "written wrongly, 130 Ctrl-C."
 )
 
 

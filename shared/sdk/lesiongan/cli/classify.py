@@ -35,22 +35,36 @@ class _Answer:
         return {"file": str(self.file), **self.said.model_dump(mode="json", exclude_none=True)}
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of every file."""
+
+    classifier: str
+    explain: bool
+    box: tuple[float, float, float, float] | None
+
+
 @command(app, "classify")
 def classify(
     session: Session,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG files")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG or DICOM files")],
     *,
     classifier: Annotated[str, typer.Option(help="an id: clf_…")],
     explain: Annotated[
         bool, typer.Option("--explain", help="with --json: a heat map (Grad-CAM) as base64")
     ] = False,
+    box: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(metavar="X1 Y1 X2 Y2", help="the lesion on a DICOM slice, in pixels of it"),
+    ] = None,
 ) -> None:
     """Say which lesion each image shows; --json prints the probability of every category.
 
     Files that are no image are named, and the others classified; the exit code is 1 then.
     """
     with session.connect() as client:
-        answers = [*_answers(session, client, images, classifier, explain=explain)]
+        asked = _Asked(classifier, explain, box)
+        answers = [*_answers(session, client, images, asked)]
     said = [(answer.file, answer.said) for answer in answers if answer.said is not None]
     rows = [(file, c.category, f"{c.probabilities[c.category]:.1%}") for file, c in said]
     if session.terse or rows:
@@ -66,19 +80,20 @@ def classify(
 
 
 def _answers(
-    session: Session, client: Client, images: list[Path], classifier: str, *, explain: bool
+    session: Session, client: Client, images: list[Path], asked: _Asked
 ) -> Iterator[_Answer]:
     # Without a terminal, a single image needs no word before its answer.
     quiet = session.terse or len(images) == 1
     with display(quiet=quiet) as shown, shown.step("classify") as step:
         for done, image in enumerate(images, start=1):
-            yield _answer(client, image, classifier, explain=explain)
+            yield _answer(client, image, asked)
             step.update(done, len(images), f"{done} of {len(images)} images")
 
 
-def _answer(client: Client, image: Path, classifier: str, *, explain: bool) -> _Answer:
+def _answer(client: Client, image: Path, asked: _Asked) -> _Answer:
     try:
-        return _Answer(image, client.classify(image, classifier, explain=explain))
+        said = client.classify(image, asked.classifier, explain=asked.explain, box=asked.box)
+        return _Answer(image, said)
     except OSError as error:
         return _Answer(image, None, error.strerror or str(error))
     except JobFailed as error:

@@ -95,7 +95,7 @@ def health(
         bool, typer.Option("--metrics", help="print its Prometheus metrics instead")
     ] = False,
 ) -> None:
-    """Say which server answers, and whether it can serve; exit code 5 if not."""
+    """Say which server answers, and whether it can serve; exit code 1 if not."""
     with session.connect() as client:
         if metrics:
             typer.echo(client.health.metrics(), nl=False)

@@ -39,6 +39,8 @@ def answer_to(exchange: Exchange, call: Call, image: Image) -> Flow[httpx.Respon
     Also raises :class:`lesiongan.errors.JobFailed`, and :class:`OSError` where there is no file.
     """
     content = image if isinstance(image, bytes) else (yield from block(Path(image).read_bytes))
+    if content.startswith(b"DICM", 128):
+        call = replace(call, headers={**call.headers, "Content-Type": "application/dicom"})
     response = yield from exchange.answer(replace(call, content=content).with_idempotency_key())
     if response.status_code == httpx.codes.ACCEPTED:
         job = yield from Waiter(exchange, parsed(response, Job)).ended()

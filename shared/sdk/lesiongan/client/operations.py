@@ -101,14 +101,24 @@ class Operations(Resource[Mode]):
 
     @operation
     def classify(
-        self, image: Image, classifier: Classifier | str, *, explain: bool = False
+        self,
+        image: Image,
+        classifier: Classifier | str,
+        *,
+        explain: bool = False,
+        box: Sequence[float] | None = None,
     ) -> Flow[Classification]:
-        """What ``classifier`` says of one image; ``image`` is a PNG's bytes or path.
+        """What ``classifier`` says of one image; ``image`` is the bytes or path of a PNG or DICOM.
 
-        With ``explain`` the answer's ``grad_cam`` is a heat map. Also raises
-        :class:`lesiongan.errors.JobFailed`.
+        ``box``: the lesion on a DICOM slice, ``(x1, y1, x2, y2)`` in pixels of it; without it the
+        whole slice is classified. With ``explain`` the answer's ``grad_cam`` is a heat map. Also
+        raises :class:`lesiongan.errors.JobFailed`.
         """
-        query = {"classifier": classifier_id(classifier), "explain": explain or None}
+        query = {
+            "classifier": classifier_id(classifier),
+            "explain": explain or None,
+            "box": None if box is None else ",".join(f"{edge:.7g}" for edge in box),
+        }
         call = image_call("/classify", query, accept="application/json")
         return parsed((yield from answer_to(self.exchange, call, image)), Classification)
 

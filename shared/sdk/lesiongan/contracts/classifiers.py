@@ -17,6 +17,10 @@ ClassifierId = Annotated[
 ClassifierArchitecture = Literal["small_cnn", "resnet18", "mobilenet_v2", "convnext_tiny"]
 
 
+#: The lesion with its context, or the whole slice.
+Crop = Literal["lesion", "slice"]
+
+
 class ClassifierOptions(Command):
     """How a classifier is trained."""
 
@@ -155,3 +159,8 @@ class Classification(Resource):
     probabilities: dict[Category, float]
     #: With ``explain``: a PNG (base64), the image under a heat map of what spoke for its category.
     grad_cam: str | None = None
+    #: Of a DICOM file: what of it was classified. A whole slice is not what a classifier of lesion
+    #: crops was trained on.
+    crop: Crop | None = None
+    #: Of a DICOM file, with ``explain``: a PNG (base64), what the classifier was shown.
+    prepared: str | None = None
