@@ -23,7 +23,10 @@ ALLOWED = (
 )
 
 #: Package and the licence that its own files state.
-READ_BY_A_PERSON = {"cuda-toolkit": "a metapackage of NVIDIA's libraries, under the CUDA EULA"}
+READ_BY_A_PERSON = {
+    "axe-playwright-python": "MIT; the axe-core that it carries: MPL 2.0",
+    "cuda-toolkit": "a metapackage of NVIDIA's libraries, under the CUDA EULA",
+}
 #: This project.
 OURS = frozenset({"lesiongan"})
 

@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests.e2e.conftest import (  # noqa: F401 - fixtures
 
 #: The first that is there; ``LESIONGAN_CHROMIUM`` names another.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WORKERS_SECONDS = 240.0
 #: No sandbox: tests may run as root, and see no page but ours. The rest keeps it from calling out.
 ARGUMENTS = (
     "--no-sandbox",
@@ -75,6 +77,15 @@ def opener(chromium: Browser, stack: Stack) -> Iterator[Opener]:
     for console in made:
         console.context.close()
     assert not [complaint for console in made for complaint in console.complaints]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers(stack: Stack) -> None:
+    """Pages are looked at once all workers are there: on a busy machine torch takes its time."""
+    deadline = time.monotonic() + WORKERS_SECONDS
+    while not all(queue["workers"] for queue in stack.api.json("/status")["queues"]):
+        assert time.monotonic() < deadline, "the workers do not start"
+        time.sleep(0.5)
 
 
 @pytest.fixture

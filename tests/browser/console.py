@@ -1,6 +1,8 @@
 """A browser's window before the console, as a person has it."""
 
+import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
@@ -42,3 +44,14 @@ def make_key(api: Api, *scopes: str, name: str = "a test's") -> dict[str, str]:
     answer = api.post("/keys", {"name": name, "scopes": list(scopes)})
     made: dict[str, str] = answer.json()
     return made
+
+
+def until(page: Page, expression: str, argument: Any = None, *, seconds: float = 60.0) -> None:
+    """Wait for a JavaScript expression, or function of the argument, to be true.
+
+    From here: Playwright's own waiting evaluates in the page, which the pages' policy forbids.
+    """
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, f"not so after {seconds:.0f} s: {expression}"
+        page.wait_for_timeout(50)

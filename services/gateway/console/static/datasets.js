@@ -55,10 +55,12 @@ async function upload() {
       text.textContent = `taken in: ${count(done)}${total ? ` of ${count(total)}` : ""} images`;
       if (total) { bar.max = total; bar.value = done; }
     },
-    completed: (ended) => {
+    completed: async (ended) => {
       byId("upload-state").hidden = true;
-      if (ended.status !== "succeeded") tell(ended.error?.detail ?? "the job was cancelled", " (", idLink(job.id, "the job"), ")");
-      else { tellDone("Taken in: ", idLink(ended.output.dataset, body.get("name"))); form.reset(); show(); }
+      if (ended.status !== "succeeded") { tell(ended.error?.detail ?? "the job was cancelled", " (", idLink(job.id, "the job"), ")"); return; }
+      form.reset();
+      await show();
+      tellDone("Taken in: ", idLink(ended.output.dataset, body.get("name")));
     },
   });
 }

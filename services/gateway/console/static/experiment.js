@@ -19,7 +19,7 @@ function showAbout(experiment, job) {
       ["Test images", experiment.n_test === null ? null : count(experiment.n_test)], ["Began", ago(experiment.created_at)], ["Job", idLink(experiment.job)],
     ]),
     job.error ? el("p", { class: "banner" }, job.error.detail) : null,
-    el("p", null, experiment.arms.length ? [el("a", { class: "button", href: path`/experiments/${subject}/report`, target: "_blank", rel: "noopener" }, "Open the report"), " "] : null,
+    el("p", null, experiment.arms.length ? [el("a", { class: "button primary", href: path`/experiments/${subject}/report`, target: "_blank", rel: "noopener" }, "Open the report"), " "] : null,
       cancelButton(job, show), retryButton(job, show),
       ENDED.has(job.status) ? deleteButton(experiment.name, path`/experiments/${subject}`, "/console/experiments") : null),
     el("details", null, el("summary", null, "The command that made it"), el("pre", null, JSON.stringify(experiment.command, null, 2))));

@@ -112,6 +112,7 @@ async function showBeside(step) {
 }
 
 function line({ level = "info", message, ...rest }) {
+  byId("no-events").hidden = true;
   byId("events").prepend(el("li", rest.watchdog ? { class: "watchdog" } : null,
     el("span", { class: level === "warning" ? "alarm" : "what" }, rest.watchdog ? "watchdog" : level), el("span", null, message ?? JSON.stringify(rest))));
 }

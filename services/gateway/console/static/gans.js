@@ -5,8 +5,11 @@ import { ago, count } from "./format.js";
 import { statusBadge } from "./job-view.js";
 import { listing } from "./listing.js";
 
+const hasPreview = (gan) => gan.status === "succeeded" || gan.step >= (gan.command.preview_every ?? Infinity);
+
 const tile = (gan) => el("article", { class: "tile", "data-id": gan.id },
-  el("img", { class: "picture", src: path`/gans/${gan.id}/preview.png`, alt: "", loading: "lazy" }),
+  hasPreview(gan) ? el("img", { class: "picture", src: path`/gans/${gan.id}/preview.png`, alt: "", loading: "lazy" })
+    : el("p", { class: "picture none" }, "no preview yet"),
   el("div", { class: "text" },
     el("h3", null, el("a", { href: path`/console/gans/${gan.id}` }, gan.name)),
     el("p", null, statusBadge(gan.status), gan.default ? " · the default" : null, gan.phantom ? " · phantoms" : null),

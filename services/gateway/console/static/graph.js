@@ -58,8 +58,8 @@ function box(node) {
     node.share === undefined ? null : svg("rect", {
       class: "share", x: node.x, y: node.y + BOX.height - 5, height: 5, width: BOX.width * node.share,
     }),
-    svg("text", { x: node.x + 10, y: node.y + 18 }, short(node.title, 25)),
-    svg("text", { class: "under", x: node.x + 10, y: node.y + 35 }, short(node.text, 29)),
+    svg("text", { x: node.x + 10, y: node.y + 18 }, short(node.title, 24)),
+    svg("text", { class: "under", x: node.x + 10, y: node.y + 35 }, short(node.text, 28)),
   ];
   return node.href ? svg("a", { ...attributes, href: node.href }, inner) : svg("g", attributes, inner);
 }

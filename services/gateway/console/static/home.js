@@ -3,28 +3,36 @@ import { showCalls } from "./calls.js";
 import { byId, el, facts, fill } from "./dom.js";
 import { follow } from "./follow.js";
 import { ago, bytes, count, duration, percent } from "./format.js";
-import { etaText, idLink, jobCard, progressText } from "./job-view.js";
+import { cancelButton, etaText, idLink, jobCard, jobTitle, progressText } from "./job-view.js";
 
 // A browser opens six connections to a server: streams must leave some of them free.
 const MOST_STREAMS = 3;
+const MOST_WAITING = 6;
 const streams = new Map();
 let shown = null;
 
 async function showRunning() {
   const [running, queued] = await Promise.all(
     ["running", "queued"].map((status) => get(`/jobs?status=${status}&limit=20`)));
-  const jobs = [...running.items, ...queued.items];
-  const state = jobs.map((job) => `${job.id} ${job.status} ${job.attempts}`).join();
-  if (state !== shown || jobs.length > MOST_STREAMS) {
+  const state = [...running.items, ...queued.items].map((job) => `${job.id} ${job.status} ${job.attempts}`).join();
+  if (state !== shown || running.items.length > MOST_STREAMS) {
     // Do not take a button away from under a finger or the keyboard.
     const focused = document.activeElement?.closest?.("[data-job]")?.dataset.job;
-    fill(byId("running"), jobs.length
-      ? jobs.map((job) => jobCard(job, showRunning))
-      : el("p", { class: "soft", id: "idle" }, "Nothing runs and nothing waits."));
+    fill(byId("running"), running.items.map((job) => jobCard(job, showRunning)), waiting(queued),
+      state ? null : el("p", { class: "soft", id: "idle" }, "Nothing runs and nothing waits."));
     if (focused) card(focused)?.querySelector("button")?.focus();
     shown = state;
   }
   followSome(running.items.slice(0, MOST_STREAMS));
+}
+
+function waiting({ items, next_cursor: more }) {
+  if (!items.length) return null;
+  const rest = items.length - MOST_WAITING;
+  return el("article", { class: "card" }, el("h3", null, "Waiting"), el("ul", { class: "rows" },
+    items.slice(0, MOST_WAITING).map((job) => el("li", { "data-job": job.id },
+      el("a", { href: path`/console/jobs/${job.id}` }, jobTitle(job)), el("span", { class: "soft" }, progressText(job)), cancelButton(job, showRunning))),
+    rest > 0 ? el("li", null, el("a", { href: "/console/jobs?status=queued" }, `and ${rest}${more ? " or more" : ""} others`)) : null));
 }
 
 const card = (id) => byId("running").querySelector(`[data-job="${CSS.escape(id)}"]`);
@@ -47,6 +55,7 @@ function update(id, { status, ...progress }) {
   if (!node) return;
   const now = { status, progress };
   const bar = node.querySelector("progress");
+  if (!bar) return;
   if (progress.total > 0) { bar.max = progress.total; bar.value = progress.done; }
   node.querySelector(".done").textContent = progressText(now);
   node.querySelector(".eta").textContent = etaText(now);

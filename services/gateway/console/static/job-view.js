@@ -18,15 +18,15 @@ const KINDS = {
   ingest: "Take in", preprocess: "Preprocess", augment: "Augment", subset: "Draw images",
   "train-gan": "Train GAN", generate: "Generate", "generate-set": "Generate",
   "train-classifier": "Train classifier", experiment: "Compare arms", classify: "Classify",
-  "preprocess-preview": "Preview preprocessing", "augment-preview": "Preview augmentation",
+  "prepare-image": "Read DICOM", "preprocess-preview": "Preview preprocessing", "augment-preview": "Preview augmentation",
   collect: "Collect what has expired",
 };
 
 export function jobTitle(job) {
-  const { name, category, n, dataset, arm, seed } = job.input;
+  const { name, category, n, dataset, architecture, seed } = job.input;
   const kind = KINDS[job.kind] ?? spaced(job.kind);
   if (job.kind === "generate") return `${kind} ${count(n)} × ${spaced(category)}`;
-  const what = name ?? (arm ? `${spaced(arm)}, seed ${seed}` : dataset);
+  const what = name ?? (architecture ? `${spaced(architecture)}, seed ${seed}` : dataset);
   return what ? `${kind}: ${what}` : kind;
 }
 
