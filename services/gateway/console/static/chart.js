@@ -36,7 +36,7 @@ export function lineChart(title, series) {
     ticks(y0, y1, 4).map((t) => [
       svg("line", { class: "grid", x1: LEFT, x2: WIDTH - 8, y1: y(t), y2: y(t) }),
       svg("text", { class: "tick left", x: LEFT - 6, y: y(t) + 4 }, number(t))]).flat(),
-    ticks(x0, x1, 5).map((t) => svg("text", { class: "tick", x: x(t), y: HEIGHT - 8 }, number(t))),
+    ticks(x0, x1, 5).map((t) => svg("text", { class: x(t) > WIDTH - 20 ? "tick left" : "tick", x: Math.min(x(t), WIDTH - 1), y: HEIGHT - 8 }, number(t))),
     drawn.map((each, i) => svg("path", { class: `line s${(i % 5) + 1}`, "stroke-dasharray": DASHES[i % 5],
       d: each.points.map((p, n) => `${n ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}`).join("") })),
     drawn.filter((each) => each.points.length === 1).map((each, i) =>

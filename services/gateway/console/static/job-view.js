@@ -18,13 +18,15 @@ const KINDS = {
   ingest: "Take in", preprocess: "Preprocess", augment: "Augment", subset: "Draw images",
   "train-gan": "Train GAN", generate: "Generate", "generate-set": "Generate",
   "train-classifier": "Train classifier", experiment: "Compare arms", classify: "Classify",
-  "prepare-image": "Read DICOM", "preprocess-preview": "Preview preprocessing", "augment-preview": "Preview augmentation",
+  "augment-part": "Augment a part", "preprocess-part": "Preprocess a part", "prepare-image": "Read DICOM", "preprocess-preview": "Preview preprocessing", "augment-preview": "Preview augmentation",
   collect: "Collect what has expired",
 };
 
+export const jobKind = (job) => KINDS[job.kind] ?? spaced(job.kind);
+
 export function jobTitle(job) {
   const { name, category, n, dataset, architecture, seed } = job.input;
-  const kind = KINDS[job.kind] ?? spaced(job.kind);
+  const kind = jobKind(job);
   if (job.kind === "generate") return `${kind} ${count(n)} × ${spaced(category)}`;
   const what = name ?? (architecture ? `${spaced(architecture)}, seed ${seed}` : dataset);
   return what ? `${kind}: ${what}` : kind;
