@@ -8,6 +8,8 @@ import { cancelButton, etaText, idLink, jobCard, jobTitle, progressText } from "
 // A browser opens six connections to a server: streams must leave some of them free.
 const MOST_STREAMS = 3;
 const MOST_WAITING = 6;
+// An experiment makes dozens of data sets: its own result is to be seen beside them.
+const MOST_OF_A_KIND = 3;
 const streams = new Map();
 let shown = null;
 
@@ -94,16 +96,17 @@ const device = (each) => el("div", { class: "device" },
 
 async function showLatest() {
   const [datasets, gans, experiments] = await Promise.all(
-    ["/datasets", "/gans", "/experiments"].map((list) => get(`${list}?limit=6`)));
+    ["/datasets", "/gans", "/experiments"].map((list) => get(`${list}?limit=12`)));
+  const ended = ({ items }) => items.filter((each) => each.status === "succeeded").slice(0, MOST_OF_A_KIND);
   const results = [
-    ...datasets.items.map((each) => ({ ...each, what: each.kind, page: path`/console/datasets/${each.id}`,
+    ...datasets.items.slice(0, MOST_OF_A_KIND).map((each) => ({ ...each, what: each.kind, page: path`/console/datasets/${each.id}`,
       picture: path`/datasets/${each.id}/contact-sheet.png` + "?n=16", text: `${count(each.images)} images` })),
-    ...gans.items.filter((each) => each.status === "succeeded").map((each) => ({ ...each, what: "GAN",
+    ...ended(gans).map((each) => ({ ...each, what: "GAN",
       page: path`/console/gans/${each.id}`, picture: path`/gans/${each.id}/preview.png`,
       text: `${count(each.step)} steps` })),
-    ...experiments.items.filter((each) => each.status === "succeeded").map((each) => ({ ...each,
+    ...ended(experiments).map((each) => ({ ...each,
       what: "experiment", page: path`/console/experiments/${each.id}`, text: each.summary })),
-  ].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at)).slice(0, 8);
+  ].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
   fill(byId("latest"), results.length ? results.map(tile)
     : el("p", { class: "soft" }, "Nothing yet. Begin with ", el("a", { href: "/console/datasets" }, "a data set"), "."));
 }
