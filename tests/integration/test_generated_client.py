@@ -22,6 +22,7 @@ CONFIGURATION = f"""
 package_name_override: {PACKAGE}
 post_hooks: []
 content_type_overrides:
+  application/dicom: application/octet-stream
   image/png: application/octet-stream
   application/zip: application/octet-stream
   text/event-stream: text/html
