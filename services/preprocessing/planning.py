@@ -89,10 +89,15 @@ def _metadata(record: ImageRecord) -> pipeline.SliceMetadata:
     )
 
 
-def _field_grows(record: ImageRecord, options: pipeline.PreprocessOptions) -> bool:
-    """Whether the lesion is too large for the wanted spacing; from what is known of it alone."""
-    shape = record.height, record.width
-    return pipeline.choose_crop(shape, _metadata(record), options)[0].grown
+def _fields_grown(records: Records, options: pipeline.PreprocessOptions) -> int:
+    """How many lesions are too large for the wanted spacing; from what is known of them alone."""
+    grown = 0
+    for height, width, spacing_mm, box_px in records.members(
+        "height", "width", "spacing_mm", "box_px"
+    ):
+        about = pipeline.SliceMetadata(spacing_mm=spacing_mm, box_px=box_px)
+        grown += pipeline.choose_crop((height, width), about, options)[0].grown
+    return grown
 
 
 def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | None) -> ImageMeta:
@@ -126,7 +131,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
     eight_bit = sum(unit == "uint8" for (unit,) in records.members("unit"))
     if eight_bit:
         yield f"{eight_bit} images of 8 bits passed the HU steps unchanged"
-    grown = sum(_field_grows(record, plan.options) for record in records)
+    grown = _fields_grown(records, plan.options)
     if grown:
         yield f"{grown} fields of view were widened to hold their lesion"
     yield from _stood_in(plan)

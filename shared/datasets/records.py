@@ -1,6 +1,9 @@
 """One image of a data set: a row of its manifest, and the JSON beside it in its shard."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from lesiongan.contracts.categories import Category, Split
@@ -39,11 +42,16 @@ class ImageMeta:
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object, in which tuples are lists once it is written."""
-        return {name: _plain(value) for name, value in self.members().items()}
+        values = self.members()
+        for name in ("previous", "following"):
+            if values.get(name) is not None:
+                values[name] = asdict(values[name])
+        return values
 
     def members(self) -> dict[str, Any]:
         """What the constructor takes; nothing is copied."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        names = tuple(self.__dataclass_fields__)
+        return dict(zip(names, _reader(names)(self), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,8 +80,9 @@ class ImageRecord(ImageMeta):
     following: Neighbour | None = None
 
 
-def _plain(value: Any) -> Any:
-    return asdict(value) if isinstance(value, Neighbour) else value
+@cache
+def _reader(names: tuple[str, ...]) -> Callable[[ImageMeta], Any]:
+    return attrgetter(*names)
 
 
 Meta = TypeVar("Meta", bound=ImageMeta)

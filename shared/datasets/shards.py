@@ -19,6 +19,7 @@ from typing import IO
 from shared.datasets.records import ImageMeta, ImageRecord, Neighbour, from_json
 
 MAX_IMAGES = 4096
+_encode = json.JSONEncoder(sort_keys=True).encode
 #: Owner and group of a member.
 _NOBODY = b"0000000\0"
 #: 2,048 slices of 512 x 512 x 16 bits; it lies on the scratch disk until it is stored.
@@ -91,7 +92,7 @@ class ShardWriter:
             previous=self._neighbour(f"{index:08d}.previous.png", previous),
             following=self._neighbour(f"{index:08d}.following.png", following),
         )
-        self._member(f"{index:08d}.json", json.dumps(record.as_json(), sort_keys=True).encode())
+        self._member(f"{index:08d}.json", _encode(record.as_json()).encode())
         self._records.append(record)
         return record
 

@@ -16,6 +16,10 @@ from shared.jobs.notices import notify
 
 #: Progress is written at most so often: people read it, and each write is a commit.
 REPORT_SECONDS = 0.25
+#: On a slow database or a busy machine more rarely, so that it takes a small share of the time …
+REPORT_SHARE = 50
+#: … and yet so often.
+REPORT_AT_LEAST_SECONDS = 2.0
 
 
 class Cancelled(Exception):
@@ -63,7 +67,7 @@ class JobContext:
         self.claim = claim
         self._sessions = sessions
         self._flags = flags
-        self._reported_at = 0.0
+        self._report_from = 0.0
         self._began_at: float | None = None
         self._began_done = 0
 
@@ -124,13 +128,15 @@ class JobContext:
         now = time.monotonic()
         if self._began_at is None:
             self._began_at, self._began_done = now, done
-        if now - self._reported_at < REPORT_SECONDS and done != total:
+        if now < self._report_from and done != total:
             return
-        self._reported_at = now
         eta = self._eta(done, total, now)
         with self._sessions() as session:
             ledger.report(session, self.claim, done=done, total=total, unit=unit, eta_seconds=eta)
             session.commit()
+        written = time.monotonic()
+        rest = min(REPORT_SHARE * (written - now), REPORT_AT_LEAST_SECONDS)
+        self._report_from = written + max(REPORT_SECONDS, rest)
 
     def event(self, event: str, data: dict[str, Any]) -> None:
         """Append to the job's event stream: ``metric`` or ``log``."""

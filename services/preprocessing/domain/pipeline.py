@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,8 +79,8 @@ def preprocess_slice(
     geometry, crop = choose_crop(values.shape, metadata, options)
     window_hu = choose_window(metadata, options)
     if values.dtype == np.uint16:
-        hu = decode_hu(values)  # type: ignore[arg-type]  # the dtype was just tested
-        image = _from_hu(hu, geometry, options.contrast, window_hu)
+        stored = cast("NDArray[np.uint16]", values)
+        image = _from_stored(stored, geometry, options.contrast, window_hu)
     else:
         grey = apply_contrast(values, options.contrast, window_hu)  # type: ignore[arg-type]
         image = _from_grey(grey, geometry)
@@ -132,13 +132,14 @@ def choose_window(metadata: SliceMetadata, options: PreprocessOptions) -> Window
     return metadata.window_hu or WINDOWS_HU[DEFAULT_WINDOW]
 
 
-def _from_hu(
-    hu: NDArray[np.int16], geometry: CropGeometry, contrast: Contrast, window_hu: WindowHU
+def _from_stored(
+    stored: NDArray[np.uint16], geometry: CropGeometry, contrast: Contrast, window_hu: WindowHU
 ) -> NDArray[np.uint8]:
     if contrast not in POINTWISE:
-        return _from_grey(apply_contrast(hu, contrast, window_hu), geometry)
-    crop = resample_square(hu, geometry.square, geometry.size, outside=AIR_HU)
-    return apply_contrast(crop, contrast, window_hu)
+        return _from_grey(apply_contrast(decode_hu(stored), contrast, window_hu), geometry)
+    square, size = geometry.square, geometry.size
+    crop_hu = resample_square(stored, square, size, outside=AIR_HU, decode=decode_hu)
+    return apply_contrast(crop_hu, contrast, window_hu)
 
 
 def _from_grey(grey: NDArray[np.uint8], geometry: CropGeometry) -> NDArray[np.uint8]:

@@ -14,13 +14,15 @@ Source: Keys, "Cubic convolution interpolation for digital image processing", IE
 29(6), 1981, equation 15.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Reals = NDArray[np.floating[Any]]
+Pixel = TypeVar("Pixel", np.uint8, np.uint16, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +44,44 @@ class _Taps:
 
     def touched(self, length: int) -> slice:
         """The part of the image that is needed."""
-        first, last = np.clip((self.pixels.min(), self.pixels.max() + 1), 0, length)
-        return slice(int(first), int(last))
+        first, last = int(self.pixels.min()), int(self.pixels.max()) + 1
+        return slice(min(max(first, 0), length), min(max(last, 0), length))
 
     def sum_lines(self, lines: NDArray[np.float32], first: int) -> NDArray[np.float32]:
         """``lines [L + 1, M]`` from pixel ``first``; the last stands for all beyond → [size, M]."""
-        here = (self.pixels >= first) & (self.pixels < first + len(lines) - 1)
-        indices = np.where(here, self.pixels - first, -1)
-        total: NDArray[np.float32] = lines[indices[0]] * self.weights[0][:, None]
+        beyond = len(lines) - 1
+        indices = self.pixels - first
+        indices[(indices < 0) | (indices > beyond)] = beyond
+        total: NDArray[np.float32] = lines.take(indices[0], 0)
+        total *= self.weights[0][:, None]
         for index, weight in zip(indices[1:], self.weights[1:], strict=True):
-            total += lines[index] * weight[:, None]
+            line = lines.take(index, 0)
+            line *= weight[:, None]
+            total += line
         if self.limited:
-            before, after = lines[indices[1]], lines[indices[2]]
+            before, after = lines.take(indices[1], 0), lines.take(indices[2], 0)
             np.clip(total, np.minimum(before, after), np.maximum(before, after), out=total)
         return total
 
 
 def resample_square(
-    image: NDArray[np.int16] | NDArray[np.uint8], square: Square, size: int, *, outside: float
+    image: NDArray[Pixel],
+    square: Square,
+    size: int,
+    *,
+    outside: float,
+    decode: Callable[[NDArray[Pixel]], NDArray[Any]] | None = None,
 ) -> NDArray[np.float32]:
-    """``image [H, W]`` → float32 ``[size, size]``; beyond the image lies ``outside``."""
+    """``image [H, W]`` → float32 ``[size, size]``; beyond the image lies ``outside``.
+
+    ``decode`` says what pixels mean, where they are not the values themselves. It is asked of the
+    part that is needed, which of a slice is a twentieth.
+    """
     rows = _taps(square.centre_y, square.side, size, image.shape[0])
     columns = _taps(square.centre_x, square.side, size, image.shape[1])
     down, across = rows.touched(image.shape[0]), columns.touched(image.shape[1])
-    needed = image[down, across]
+    part = image[down, across]
+    needed = part if decode is None else decode(part)
     framed = np.full((needed.shape[0] + 1, needed.shape[1] + 1), outside, np.float32)
     framed[:-1, :-1] = needed
     narrowed = rows.sum_lines(framed, down.start)  # [size, touched columns + 1]

@@ -1,10 +1,13 @@
 """What a handler sees of its job."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select, update
 
 from shared.db.engine import Sessions
 from shared.db.tables import JobEventRow, JobRow, KeyRow
+from shared.jobs import ledger
 from shared.jobs.context import Cancelled, HandedBack, JobContext, StopFlags
 from shared.jobs.ledger import LeaseLost
 from tests.integration.shared.builders import committed, row, running
@@ -39,6 +42,33 @@ def test_progress_is_written_at_first_at_last_and_not_too_often(
     assert written[-1] == 100
     assert len(written) < 50
     assert row(sessions, job.job_id).unit == "image"
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.001, 0.25), (0.02, 1.0), (3.0, 2.0)])
+def test_slow_reports_are_rarer_but_not_too_rare(
+    job: JobContext,
+    sessions: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+    took: float,
+    pause: float,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("shared.jobs.context.time.monotonic", lambda: now)
+    write = ledger.report
+
+    def slow(*args: Any, **kwargs: Any) -> None:
+        nonlocal now
+        now += took
+        write(*args, **kwargs)
+
+    monkeypatch.setattr("shared.jobs.context.ledger.report", slow)
+    job.progress(1, 100, "image")
+    now = 1000.0 + took + pause - 0.01
+    job.progress(2, 100, "image")
+    assert row(sessions, job.job_id).done == 1
+    now = 1000.0 + took + pause + 0.01
+    job.progress(3, 100, "image")
+    assert row(sessions, job.job_id).done == 3
 
 
 def test_the_estimate_of_the_rest_follows_the_rate(
