@@ -62,12 +62,21 @@ class Client:
 
     def step(self, path: str, **sent: Any) -> tuple[str, int]:
         """The data set that a request makes, and its images."""
-        answer = self._http.post(path, **sent).raise_for_status().json()
+        return self.ended(self.submit(path, **sent))
+
+    def submit(self, path: str, **sent: Any) -> dict[str, Any]:
+        """The job of a request."""
+        job: dict[str, Any] = self._http.post(path, **sent).raise_for_status().json()
+        return job
+
+    def ended(self, job: dict[str, Any]) -> tuple[str, int]:
+        """The data set that a job makes, and its images."""
+        answer = job
         while answer["status"] not in ("succeeded", "failed", "cancelled"):
             time.sleep(0.5)
             answer = self._http.get(f"/jobs/{answer['id']}").raise_for_status().json()
         if answer["status"] != "succeeded":
-            sys.exit(f"{path}: {answer['status']} {answer['error']}")
+            sys.exit(f"{answer['kind']}: {answer['status']} {answer['error']}")
         return answer["output"]["dataset"], answer["output"]["images"]
 
     def fetch(self, dataset: str) -> int:
@@ -76,7 +85,8 @@ class Client:
             return sum(len(chunk) for chunk in answer.iter_bytes())
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -88,19 +98,19 @@ def run(slices: int, folder: Path, side_px: int = SIDE_PX) -> None:
     lesions = Slices(side_px).write_zip(archive, slices)
     size = archive.stat().st_size / 2**30
     drawn = time.perf_counter() - started
-    _say(f"{slices} slices of {side_px} px, {lesions} lesions, {size:.2f} GiB; {drawn:.0f} s")
+    say(f"{slices} slices of {side_px} px, {lesions} lesions, {size:.2f} GiB; {drawn:.0f} s")
     home = folder / "home"
     description = up(home, 0)
     try:
         client = Client(description["url"], description["key"])
-        _warm(client, folder / "warm.zip")
+        warm(client, folder / "warm.zip")
         sets = _measure(client, description["processes"], archive)
-        _say(_objects(home, *sets))
+        say(_objects(home, *sets))
     finally:
         down(home)
 
 
-def _warm(client: Client, archive: Path) -> None:
+def warm(client: Client, archive: Path) -> None:
     """Have every process import what it works with: idle is what they hold after that."""
     Slices().write_zip(archive, 64)
     with archive.open("rb") as file:
@@ -125,10 +135,10 @@ def _measure(client: Client, pids: dict[str, int], archive: Path) -> tuple[str, 
     copies = _timed("augment x3", lambda: client.step("/augment", json={"dataset": crops}), memory)
     started = time.perf_counter()
     fetched = client.fetch(copies)
-    _say(f"archive of the copies: {fetched >> 20} MiB in {time.perf_counter() - started:.1f} s")
+    say(f"archive of the copies: {fetched >> 20} MiB in {time.perf_counter() - started:.1f} s")
     memory.stop()
     for name, most in memory.most.items():
-        _say(f"{name}: at most {most} MiB above idle")
+        say(f"{name}: at most {most} MiB above idle")
     return raw, crops, copies
 
 
@@ -137,7 +147,7 @@ def _timed(what: str, step: Any, memory: Memory) -> str:
     dataset, images = step()
     seconds = time.perf_counter() - started
     held = ", ".join(f"{name} {most} MiB" for name, most in memory.most.items())
-    _say(f"{what}: {images} images in {seconds:.1f} s, {images / seconds:.0f}/s; so far {held}")
+    say(f"{what}: {images} images in {seconds:.1f} s, {images / seconds:.0f}/s; so far {held}")
     return str(dataset)
 
 

@@ -66,11 +66,15 @@ class Slices:
         split = {"Train_Val_Test": str((1, 1, 1, 2, 3)[number // 10 % 5])}
         return [{**row, **names, **split} for row in self._drawn[number % len(self._drawn)].rows]
 
+    def table(self, rows: _Rows) -> tuple[str, str]:
+        """The name and the content of the table."""
+        return TABLE, _table(rows)
+
     def write_zip(self, path: Path, count: int) -> int:
         """``count`` slices as one archive, stored as they are; returns its lesions."""
         rows = [row for number in range(count) for row in self.rows(number)]
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(TABLE, _table(rows))
+            archive.writestr(*self.table(rows))
             for number in range(count):
                 archive.writestr(f"Images_png/{number:06d}_01_01/010.png", self.png(number))
         return len(rows)
