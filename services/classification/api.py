@@ -21,16 +21,17 @@ from services.classification.experiments_api import router as experiments_router
 from services.classification.preparation import options_for
 from services.classification.pretrained import pretrained_sha256
 from services.classification.settings import ClassificationSettings
-from shared.datasets import catalog
+from shared.datasets import catalog, reading
 from shared.datasets.dicom_stripping import is_dicom
 from shared.datasets.removal import delete_objects
 from shared.db.engine import Sessions
 from shared.db.pages import newest_first
-from shared.db.tables import ClassifierRow
+from shared.db.tables import ClassifierRow, DatasetRow
 from shared.errors import BadInput
 from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob
-from shared.plans.classifiers import train_classifier_job
+from shared.plans.classifiers import ClassifierData, train_classifier_job
+from shared.storage.port import ObjectStore
 from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
 from shared.web.interactive import PNG_OR_DICOM_BODY, answer_with_file
@@ -72,16 +73,22 @@ async def train_classifier(command: ClassifierCommand, submission: SubmissionDep
         found = {name for each in datasets for name in catalog.labelled_categories(each, ["train"])}
         if len(found) < 2:
             raise BadInput("a classifier needs training images of at least two categories")
-        return train_classifier_job(
-            _with_pretrained(command),
-            classifier_id=new_id("clf"),
+        data = ClassifierData(
             name=f"{command.architecture} of {datasets[0].name}",
             phantom=any(each.phantom for each in datasets),
+            images=sum(n for each in datasets for n in each.counts["train"].values()),
+            image_size=_image_size(session, submission.state.store, datasets[0]),
             taught_on=[] if teacher is None else teacher.datasets,
-            for_experiment=False,
+        )
+        return train_classifier_job(
+            _with_pretrained(command), data, classifier_id=new_id("clf"), for_experiment=False
         )
 
     return await submission.answer(plan)
+
+
+def _image_size(session: Session, store: ObjectStore, dataset: DatasetRow) -> int:
+    return reading.open_dataset(session, store, dataset.id).records[0].width
 
 
 def _with_pretrained(command: ClassifierCommand) -> ClassifierCommand:

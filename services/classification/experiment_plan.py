@@ -73,6 +73,7 @@ def plan_experiment(
         finished=_finished,
         total=1,
         unit=JOBS,
+        work=sum(len(made) for by_arm in classifiers for made in by_arm.values()),
         requires=[
             job
             for by_arm in classifiers
@@ -124,6 +125,9 @@ def _source(
         categories=categories,
         image_size=reading.square_size(session, store, dataset, IMAGE_SIZES),
         channels=reading.channels(session, store, dataset),
+        images=dataset.images,
+        train=sum(dataset.counts["train"].get(name, 0) for name in categories),
+        bytes_an_image=dataset.bytes / dataset.images,
     )
 
 
@@ -151,6 +155,10 @@ def _raw_source(dataset: DatasetRow, command: ExperimentCommand) -> Source:
         categories=categories,
         image_size=settings.size,
         channels=3 if settings.neighbours else 1,
+        images=dataset.images,
+        train=round(settings.split.train * sum(totals.values())),
+        # A PNG of noisy tissue takes about a byte a pixel.
+        bytes_an_image=settings.size**2,
         requires=[job],
     )
 

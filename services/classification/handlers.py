@@ -1,7 +1,6 @@
 """Use cases: train a classifier, ask it about an image."""
 
 import json
-import math
 from base64 import b64encode
 from dataclasses import asdict
 from functools import partial
@@ -32,10 +31,9 @@ from shared.db.tables import ClassifierRow
 from shared.errors import BadInput
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
+from shared.plans.classifiers import an_epoch, steps_of
 from shared.storage.port import ObjectStore
 
-#: Passes over the training images where a command says nothing.
-EPOCHS = 30
 #: How often a training of given ``steps`` is evaluated.
 EVALUATIONS = 20
 
@@ -73,15 +71,12 @@ def train_classifier(
 
 
 def _recipe(command: ClassifierCommand, images: int) -> Recipe:
-    an_epoch = math.ceil(images / command.batch_size)
-    if command.steps is not None:
-        steps, every = command.steps, max(1, command.steps // EVALUATIONS)
-    else:
-        steps, every = an_epoch * (command.epochs or EPOCHS), an_epoch
+    steps = steps_of(command, images)
+    now_and_then = command.steps is not None
     return Recipe(
         architecture=command.architecture,
         steps=steps,
-        evaluate_every=every,
+        evaluate_every=max(1, steps // EVALUATIONS) if now_and_then else an_epoch(command, images),
         patience=command.patience,
         batch_size=command.batch_size,
         learning_rate=command.learning_rate,

@@ -19,7 +19,7 @@ from lesiongan.contracts.gans import GanCommand, GanOptions, GenerateSetCommand
 from services.classification.planned import Lineage
 from shared.datasets.identity import run_id
 from shared.jobs.submit import NewJob
-from shared.plans.classifiers import train_classifier_job
+from shared.plans.classifiers import ClassifierData, train_classifier_job
 from shared.plans.datasets import augment_job, generate_set_job, subset_job
 from shared.plans.gans import GanData, train_gan_job
 
@@ -53,6 +53,10 @@ class Source:
     categories: list[Category]
     image_size: int
     channels: int
+    #: How many it has, about how many of them are for training, and about the bytes of one.
+    images: int
+    train: int
+    bytes_an_image: float
     requires: list[NewJob] = field(default_factory=list)
 
 
@@ -62,6 +66,9 @@ class Made:
 
     id: str
     requires: list[NewJob]
+    #: Of a data set: about how many it has, and how many of them are for training.
+    images: int = 0
+    train: int = 0
 
 
 class SeedPlan:
@@ -137,13 +144,18 @@ class SeedPlan:
         if arm == "pseudo_label" and self._unlabelled is not None:
             training.append(self._unlabelled)
         classifier_id = run_id("clf", "train-classifier", command.model_dump(mode="json"))
-        job = train_classifier_job(
-            command,
-            classifier_id=classifier_id,
+        data = ClassifierData(
             name=self._named(arm),
             phantom=self._source.phantom,
-            for_experiment=True,
+            images=sum(made.train for made in training),
+            image_size=self._source.image_size,
             taught_on=self._seen_by_teacher(teacher),
+        )
+        job = train_classifier_job(
+            command,
+            data,
+            classifier_id=classifier_id,
+            for_experiment=True,
             requires=[job for made in training for job in made.requires],
         )
         self._note(f"classifier, {arm}", classifier_id)
@@ -171,36 +183,47 @@ class SeedPlan:
         """The images that the seed does not draw; the data set itself where all are drawn."""
         per_category = self._size
         if per_category is None:
-            return Made(self._source.dataset_id, self._source.requires)
+            return self._whole()
         asked = SubsetCommand(
             dataset=self._source.dataset_id,
             per_category=per_category,
             seed=self._seed,
             unlabelled=True,
         )
-        job = subset_job(asked)
-        return self._dataset("unlabelled images", job, self._source.requires)
+        left = max(0, self._source.train - per_category * len(self._source.categories))
+        job = subset_job(asked, images=left)
+        requires = self._source.requires
+        return self._dataset("unlabelled images", job, requires, images=left, train=left)
 
     def _plan_real(self) -> Made:
         per_category = self._size
         if per_category is None:
-            return Made(self._source.dataset_id, self._source.requires)
+            return self._whole()
         asked = SubsetCommand(
             dataset=self._source.dataset_id, per_category=per_category, seed=self._seed
         )
-        return self._dataset("real images", subset_job(asked), self._source.requires)
+        train = per_category * len(self._source.categories)
+        # As many of `val` come along.
+        job, images = subset_job(asked, images=2 * train), 2 * train
+        return self._dataset("real images", job, self._source.requires, images=images, train=train)
 
     def _plan_augmented(self) -> Made:
-        command = self._command
+        command, real = self._command, self._real
+        copies = command.copies or (COPIES_OF_ALL if self._size is None else COPIES_OF_FEW)
         asked = AugmentCommand(
-            dataset=self._real.id,
-            copies=command.copies or (COPIES_OF_ALL if self._size is None else COPIES_OF_FEW),
+            dataset=real.id,
+            copies=copies,
             operations=command.operations,
             interpolation=command.interpolation,
             rotation_degrees=command.rotation_degrees,
             seed=self._seed,
         )
-        return self._dataset("augmented", augment_job(asked), self._real.requires)
+        added = copies * real.train
+        images = real.images + added
+        job = augment_job(asked, likely_bytes=images * self._source.bytes_an_image)
+        return self._dataset(
+            "augmented", job, real.requires, images=images, train=real.train + added
+        )
 
     def _plan_synthetic(self) -> Made:
         gan = self._plan_gan()
@@ -210,8 +233,10 @@ class SeedPlan:
             ratio=self._command.synthetic_ratio,
             seed=self._seed,
         )
-        job = generate_set_job(asked)
-        return self._dataset("synthetic", job, [*gan.requires, *self._real.requires])
+        images = round(self._command.synthetic_ratio * self._real.train)
+        requires = [*gan.requires, *self._real.requires]
+        job = generate_set_job(asked, images=images)
+        return self._dataset("synthetic", job, requires, images=images, train=images)
 
     def _plan_seen_by_gan(self) -> Made:
         """The real images; where unlabelled ones are used, with all others beside them.
@@ -227,8 +252,9 @@ class SeedPlan:
             seed=self._seed,
             unlabelled_beside=True,
         )
-        job = subset_job(asked)
-        return self._dataset("images of the GAN", job, self._source.requires)
+        images = self._source.images
+        job = subset_job(asked, images=images)
+        return self._dataset("images of the GAN", job, self._source.requires, images=images)
 
     def _plan_gan(self) -> Made:
         if self._command.gan_id is not None:
@@ -260,10 +286,16 @@ class SeedPlan:
         self._note("GAN", gan_id)
         return Made(gan_id, [job])
 
-    def _dataset(self, what: str, job: NewJob, requires: list[NewJob]) -> Made:
+    def _whole(self) -> Made:
+        source = self._source
+        return Made(source.dataset_id, source.requires, images=source.images, train=source.train)
+
+    def _dataset(
+        self, what: str, job: NewJob, requires: list[NewJob], *, images: int, train: int = 0
+    ) -> Made:
         assert job.target is not None, "jobs that make data sets name them"
         self._note(what, job.target)
-        return Made(job.target, [job.after(requires)])
+        return Made(job.target, [job.after(requires)], images=images, train=train)
 
     def _note(self, what: str, made_id: str) -> None:
         whose = f"seed {self._seed}"

@@ -24,7 +24,7 @@ from shared.errors import BadInput, NotFound, UnsupportedMedia
 from shared.ids import fingerprint
 from shared.jobs.submit import NewJob
 from shared.plans.datasets import ingest_id, preprocess_job
-from shared.storage.listing import listing_sha256
+from shared.storage.listing import Content, listing_of
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.app import create_app
 from shared.web.bodies import parsed_json, validated
@@ -112,7 +112,7 @@ async def _ingest_upload(request: Request, submission: Submission) -> JSONRespon
     try:
         fields = validated(IngestForm, form.fields)
         given = {**fields.model_dump(), "upload": upload.id}
-        plan = _ingest_plan(fields, upload.sha256, given, keep)
+        plan = _ingest_plan(fields, Content(upload.sha256, upload.bytes), given, keep)
         body = fingerprint([fields.model_dump(), upload.sha256])
         return await submission.including(body).answer(plan)
     finally:
@@ -126,14 +126,14 @@ async def _ingest_prefix(request: Request, submission: Submission) -> JSONRespon
     address = command.source.s3
     if address.partition("/")[0] == state.settings.s3_bucket:
         raise BadInput("the service's own bucket is not a source: use a bucket of yours")
-    content = await run_in_threadpool(_listing_sha256, state.store, address)
-    given = {**command.model_dump(exclude={"source"}), "s3": address, "listing": content}
+    content = await run_in_threadpool(_content, state.store, address)
+    given = {**command.model_dump(exclude={"source"}), "s3": address, "listing": content.sha256}
     return await submission.answer(_ingest_plan(command, content, given, None))
 
 
-def _listing_sha256(store: ObjectStore, address: str) -> str:
+def _content(store: ObjectStore, address: str) -> Content:
     try:
-        found = listing_sha256(store, address)
+        found = listing_of(store, address)
     except ObjectMissing:
         raise NotFound(f"there is no bucket {address.partition('/')[0]}") from None
     if found is None:
@@ -143,12 +143,12 @@ def _listing_sha256(store: ObjectStore, address: str) -> str:
 
 def _ingest_plan(
     options: IngestOptions,
-    content_sha256: str,
+    content: Content,
     given: dict[str, Any],
     also: Callable[[Session, JobRow], None] | None,
 ) -> Plan:
     def plan(session: Session) -> NewJob:
-        target = ingest_id(session, content_sha256, options.layout, neighbours=options.neighbours)
+        target = ingest_id(session, content.sha256, options.layout, neighbours=options.neighbours)
         return NewJob(
             kind="ingest",
             queue="preprocessing",
@@ -156,6 +156,8 @@ def _ingest_plan(
             target=target,
             finished=catalog.finished_outputs,
             unit="image",
+            work=content.bytes,
+            like={"layout": options.layout},
             also=also,
         )
 

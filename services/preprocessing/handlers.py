@@ -39,7 +39,7 @@ from shared.db.tombstones import refuse_withdrawn, withdrawn_patients
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
 from shared.plans.parts import divide_if_large
-from shared.storage.listing import listing_sha256
+from shared.storage.listing import listing_of
 from shared.storage.parts import part_key
 from shared.storage.port import ObjectStore
 
@@ -50,7 +50,7 @@ _NO_NEIGHBOUR = "neighbouring slices are missing, or of another kind than their 
 class Ingest:
     """What to take in: an upload's archive, or what lies below ``bucket/prefix``.
 
-    ``listing`` is the prefix's :func:`shared.storage.listing.listing_sha256` when it was asked for.
+    ``listing`` is the prefix's :class:`shared.storage.listing.Content` when it was asked for.
     """
 
     name: str
@@ -108,7 +108,8 @@ def _open(
     if upload is not None:
         return upload_source(store, upload, limits)
     assert command.s3 is not None, "the route asks for one of the two"
-    if command.listing not in (None, listing_sha256(store, command.s3)):
+    listing = listing_of(store, command.s3)
+    if command.listing is not None and (listing is None or listing.sha256 != command.listing):
         # Its name would be wrong, and a later attempt would mix the old with the new.
         raise BadInput("the objects below this prefix have changed: submit them again")
     return nullcontext(PrefixSource(store, command.s3, limits))

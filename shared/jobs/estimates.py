@@ -1,18 +1,45 @@
-"""What a job would cost: measured on the jobs of its kind that ended here before."""
+"""What a job would cost: measured on the jobs of its kind that ended here before.
 
-from sqlalchemy import exists, select
+A job's seconds are taken as ``fixed + rate x work``: loading and publishing take the same time
+whatever the job is asked for, and what lies between its first and its last report of progress grows
+with the work.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from lesiongan.contracts.jobs import Estimate
-from shared.db.tables import JobParentRow, JobRow
+from shared.db.tables import DatasetRow, JobParentRow, JobRow
 from shared.jobs.dividing import SUFFIX
 from shared.jobs.states import State
 from shared.jobs.submit import NewJob, with_required
 
-#: The most recent jobs that an estimate looks at.
-SAMPLE = 20
-#: Bytes of one 64² grey PNG with its JSON in a shard.
+#: The most recent jobs that an estimate looks at, and how many of these count: those whose work is
+#: nearest to what is asked.
+SAMPLE, NEAREST = 20, 5
+#: Bytes of one 64² grey PNG with its record, where no data set of its kind was made here yet.
 BYTES_AN_IMAGE = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """One job that succeeded, with its parts: what it was asked for and what it took."""
+
+    seconds: float
+    #: Of ``seconds``, those that another amount of work would have taken too.
+    fixed: float
+    work: float
+    units: int
+    bytes_an_image: float | None = None
+
+    def seconds_for(self, work: float) -> float:
+        """What ``work`` would have taken."""
+        return self.fixed + (self.seconds - self.fixed) * work / self.work
 
 
 def estimate(session: Session, new: NewJob) -> Estimate:
@@ -30,39 +57,91 @@ def estimate(session: Session, new: NewJob) -> Estimate:
     )
 
 
-def _estimate_one(session: Session, new: NewJob) -> Estimate:
-    """Device-seconds from the seconds a unit of recent jobs of the kind took.
+def nearest(ended: Sequence[Ended], work: float) -> Sequence[Ended]:
+    """Those of ``ended`` whose work differs from ``work`` by the smallest factors."""
+    return sorted(ended, key=lambda each: abs(math.log(each.work / work)))[:NEAREST]
 
-    Work that was done before costs nothing. Without any such job there is nothing to measure by,
-    and the estimate says so.
+
+def _estimate_one(session: Session, new: NewJob) -> Estimate:
+    """Work that was done before costs nothing.
+
+    Without any job of the kind there is nothing to measure by, and the estimate says so.
     """
-    images = new.total if new.unit == "image" else 0
     if new.output(session) is not None:
-        return Estimate(images=images, bytes=0, device_seconds=0.0, based_on="made before")
+        return Estimate(images=_images(new, []), bytes=0, device_seconds=0.0, based_on=_MADE)
+    # Nothing asked for is a job all the same.
+    work = max(new.amount, 1.0)
+    ended = nearest(_alike(session, new), work)
+    images = _images(new, ended)
+    sizes = [each.bytes_an_image for each in ended if each.bytes_an_image is not None]
+    return Estimate(
+        images=images,
+        bytes=round(images * (median(sizes) if sizes else BYTES_AN_IMAGE)),
+        device_seconds=median(each.seconds_for(work) for each in ended) if ended else 0.0,
+        based_on=_based_on(new.kind, len(ended)),
+    )
+
+
+_MADE = "made before"
+
+
+def _based_on(kind: str, ended: int) -> str:
+    if ended == 0:
+        return f"no {kind} job has ended here yet, so its time is unknown"
+    return f"the median of {ended} earlier {kind} {'job' if ended == 1 else 'jobs'}"
+
+
+def _images(new: NewJob, ended: Sequence[Ended]) -> int:
+    """As many as the job says; where only its work will tell, as many as such work made before."""
+    if new.unit != "image":
+        return 0
+    if new.total or not ended:
+        return new.total
+    return round(median(each.units / each.work for each in ended) * new.amount)
+
+
+def _alike(session: Session, new: NewJob) -> list[Ended]:
+    """Jobs of the kind; those whose input agrees with ``like``, if there are any."""
+    ended = _ended(session, JobRow.kind == new.kind, JobRow.input.contains(dict(new.like)))
+    return ended or _ended(session, JobRow.kind == new.kind)
+
+
+def _ended(session: Session, *which: ColumnElement[bool]) -> list[Ended]:
     part = aliased(JobRow)
-    divided = exists(
-        select(JobParentRow.job_id)
-        .join(part, part.id == JobParentRow.parent_id)
-        .where(JobParentRow.job_id == JobRow.id, part.kind == new.kind + SUFFIX)
+    of_parts = (
+        select(func.sum(part.device_seconds))
+        .join(JobParentRow, part.id == JobParentRow.parent_id)
+        .where(JobParentRow.job_id == JobRow.id, part.kind == JobRow.kind + SUFFIX)
+        .correlate(JobRow)
+        .scalar_subquery()
     )
     query = (
-        select(JobRow.device_seconds, JobRow.done)
-        .where(JobRow.kind.in_((new.kind, new.kind + SUFFIX)), ~divided)
-        .where(JobRow.status == State.SUCCEEDED, JobRow.done > 0, JobRow.device_seconds > 0)
+        select(
+            JobRow.device_seconds,
+            of_parts,
+            func.extract("epoch", JobRow.reported_at - JobRow.began_at),
+            JobRow.attempts,
+            func.coalesce(JobRow.work, JobRow.done),
+            JobRow.done,
+            DatasetRow.bytes / func.nullif(DatasetRow.images, 0),
+        )
+        .outerjoin(DatasetRow, DatasetRow.job_id == JobRow.id)
+        .where(*which, JobRow.status == State.SUCCEEDED, JobRow.device_seconds > 0)
         .order_by(JobRow.finished_at.desc())
         .limit(SAMPLE)
     )
-    rates = sorted(seconds / done for seconds, done in session.execute(query))
-    if not rates:
-        return Estimate(
-            images=images,
-            bytes=images * BYTES_AN_IMAGE,
-            device_seconds=0.0,
-            based_on=f"no {new.kind} job has ended here yet, so its time is unknown",
+    return [
+        Ended(
+            seconds=seconds + (parts or 0.0),
+            fixed=_fixed(seconds, span) if attempts == 1 else 0.0,
+            work=max(work, 1.0),
+            units=units,
+            bytes_an_image=size,
         )
-    return Estimate(
-        images=images,
-        bytes=images * BYTES_AN_IMAGE,
-        device_seconds=rates[len(rates) // 2] * new.total,
-        based_on=f"the median of {len(rates)} earlier {new.kind} jobs",
-    )
+        for seconds, parts, span, attempts, work, units, size in session.execute(query)
+    ]
+
+
+def _fixed(seconds: float, span: float | None) -> float:
+    """What lies outside ``span``, that between the reports; nothing where there was only one."""
+    return max(0.0, seconds - float(span)) if span else 0.0

@@ -75,6 +75,8 @@ def claim(
             attempts=JobRow.attempts + 1,
             worker=worker,
             claimed_at=func.clock_timestamp(),
+            began_at=None,
+            reported_at=None,
             started_at=func.coalesce(JobRow.started_at, func.clock_timestamp()),
             lease_expires_at=func.clock_timestamp() + lease,
             device=case((JobRow.exclusive, device)),
@@ -130,7 +132,14 @@ def report(
     query = (
         update(JobRow)
         .where(_owned(claim))
-        .values(done=done, total=total, unit=unit, eta_seconds=eta_seconds)
+        .values(
+            done=done,
+            total=total,
+            unit=unit,
+            eta_seconds=eta_seconds,
+            began_at=func.coalesce(JobRow.began_at, func.statement_timestamp()),
+            reported_at=func.statement_timestamp(),
+        )
     )
     if session.execute(query).rowcount == 0:  # type: ignore[attr-defined]
         raise LeaseLost(claim.job_id)

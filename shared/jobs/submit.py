@@ -47,6 +47,10 @@ class NewJob:
     says: Output = field(default_factory=dict)
     total: int = 0
     unit: str = "step"
+    #: How much work it is, in a measure of its kind; None: as much as ``total`` says.
+    work: float | None = None
+    #: Of the input: what an earlier job must share for its seconds to be comparable.
+    like: Mapping[str, Any] = field(default_factory=dict)
     #: A training: one runs on a device at a time.
     exclusive: bool = False
     parents: Sequence[str] = ()
@@ -55,6 +59,11 @@ class NewJob:
     id: str | None = None
     #: Adds rows that the work needs, in the job's transaction, if this request makes work.
     also: Callable[[Session, JobRow], None] | None = None
+
+    @property
+    def amount(self) -> float:
+        """The work, in the measure of the kind."""
+        return float(self.total) if self.work is None else self.work
 
     def output(self, session: Session) -> Output | None:
         """That of the work if it was done before; None if there is work to do."""
@@ -240,6 +249,7 @@ def job_values(new: NewJob, job_id: str, key_id: str | None) -> dict[str, Any]:
         "key_id": key_id,
         "total": new.total,
         "unit": new.unit,
+        "work": new.amount,
         "exclusive": new.exclusive,
     }
 

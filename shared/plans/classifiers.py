@@ -1,6 +1,8 @@
 """The job that trains a classifier, and the classifier's row with it."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,21 +11,34 @@ from lesiongan.contracts.classifiers import ClassifierCommand
 from shared.db.tables import ClassifierRow, JobRow
 from shared.jobs.submit import NewJob, Output
 
+#: Of a classifier for which nothing else is asked.
+EPOCHS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierData:
+    """What must be known of the images before a training begins.
+
+    ``images``: about how many it will be trained on. ``taught_on``: the data sets of its teacher,
+    from which its weights derive too.
+    """
+
+    name: str
+    phantom: bool
+    images: int
+    image_size: int
+    taught_on: Sequence[str] = ()
+
 
 def train_classifier_job(
     command: ClassifierCommand,
+    data: ClassifierData,
     *,
     classifier_id: str,
-    name: str,
-    phantom: bool,
     for_experiment: bool,
-    taught_on: Sequence[str] = (),
     requires: Sequence[NewJob] = (),
 ) -> NewJob:
-    """Train the classifier ``classifier_id``; one that is published is finished.
-
-    ``taught_on``: the data sets of its teacher, from which its weights derive too.
-    """
+    """Train the classifier ``classifier_id``; one that is published is finished."""
     given = command.model_dump(mode="json")
 
     def also(session: Session, job: JobRow) -> None:
@@ -34,10 +49,12 @@ def train_classifier_job(
         session.add(
             ClassifierRow(
                 id=classifier_id,
-                name=command.name or name,
-                datasets=list(dict.fromkeys([*command.datasets, *command.unlabelled, *taught_on])),
+                name=command.name or data.name,
+                datasets=list(
+                    dict.fromkeys([*command.datasets, *command.unlabelled, *data.taught_on])
+                ),
                 job_id=job.id,
-                phantom=phantom,
+                phantom=data.phantom,
                 architecture=command.architecture,
                 for_experiment=for_experiment,
                 categories=[],
@@ -55,10 +72,30 @@ def train_classifier_job(
         finished=_published,
         total=command.steps or 0,
         unit="step",
+        work=float(_work(command, data)),
+        like={"architecture": command.architecture},
         exclusive=True,
         requires=requires,
         also=also,
     )
+
+
+def steps_of(command: ClassifierCommand, images: int) -> int:
+    """As many as asked for, or enough to see ``images`` training images in each epoch."""
+    if command.steps is not None:
+        return command.steps
+    return an_epoch(command, images) * (command.epochs or EPOCHS)
+
+
+def an_epoch(command: ClassifierCommand, images: int) -> int:
+    """Steps in which each of ``images`` is seen once."""
+    return math.ceil(images / command.batch_size)
+
+
+def _work(command: ClassifierCommand, data: ClassifierData) -> float:
+    """Pixels that pass through the network."""
+    images = steps_of(command, data.images) * command.batch_size
+    return float(images * data.image_size**2)
 
 
 def _published(session: Session, classifier_ids: Sequence[str]) -> dict[str, Output]:

@@ -3,7 +3,8 @@
 None is checked here: a graph is planned before what its parts read is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -34,31 +35,38 @@ def ingest_id(
 
 def preprocess_job(command: PreprocessCommand, *, images: int = 0) -> NewJob:
     """Preprocess a raw data set of ``images`` images."""
+    inputs, like = [command.dataset], {"size": command.size}
+    return _dataset_job("preprocess", "preprocessing", inputs, command, images=images, like=like)
+
+
+def subset_job(command: SubsetCommand, *, images: int = 0) -> NewJob:
+    """Draw one seed's real images, about ``images``."""
+    return _dataset_job("subset", "preprocessing", [command.dataset], command, work=images)
+
+
+def augment_job(command: AugmentCommand, *, images: int = 0, likely_bytes: float) -> NewJob:
+    """Augment a data set to ``images`` images of ``likely_bytes`` in all.
+
+    0 images: only the work itself will tell.
+    """
     inputs = [command.dataset]
-    return _dataset_job("preprocess", "preprocessing", inputs, command, images=images)
-
-
-def subset_job(command: SubsetCommand) -> NewJob:
-    """Draw one seed's real images."""
-    return _dataset_job("subset", "preprocessing", [command.dataset], command)
-
-
-def augment_job(command: AugmentCommand, *, images: int = 0) -> NewJob:
-    """Augment a data set to ``images`` images."""
-    inputs = [command.dataset]
-    return _dataset_job("augment", "augmentation", inputs, command, images=images)
+    return _dataset_job(
+        "augment", "augmentation", inputs, command, images=images, work=likely_bytes
+    )
 
 
 def generate_job(command: GenerateCommand) -> NewJob:
     """Sample a GAN."""
-    inputs, says = [command.gan], {"gan": command.gan}
-    return _dataset_job("generate", "gan-sample", inputs, command, images=command.n, says=says)
+    says = {"gan": command.gan}
+    return _dataset_job(
+        "generate", "gan-sample", [command.gan], command, images=command.n, says=says, like=says
+    )
 
 
-def generate_set_job(command: GenerateSetCommand) -> NewJob:
-    """Sample a GAN in proportion to a data set's training images."""
+def generate_set_job(command: GenerateSetCommand, *, images: int = 0) -> NewJob:
+    """Sample a GAN in proportion to a data set's training images, about ``images`` times."""
     inputs, says = [command.gan, command.dataset], {"gan": command.gan}
-    return _dataset_job("generate-set", "gan-sample", inputs, command, says=says)
+    return _dataset_job("generate-set", "gan-sample", inputs, command, work=images, says=says)
 
 
 def regenerate_job(command: RegenerateCommand) -> NewJob:
@@ -75,7 +83,9 @@ def _dataset_job(
     command: Command,
     *,
     images: int = 0,
+    work: float | None = None,
     says: dict[str, str] | None = None,
+    like: Mapping[str, Any] | None = None,
 ) -> NewJob:
     """A job of ``kind``; what was made before answers with ``says`` beside the data set."""
     given = command.model_dump(mode="json")
@@ -88,4 +98,6 @@ def _dataset_job(
         says=says or {},
         total=images,
         unit="image",
+        work=work,
+        like=like or {},
     )

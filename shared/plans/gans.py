@@ -64,10 +64,22 @@ def train_gan_job(
         finished=_published,
         total=command.steps,
         unit="step",
+        work=_work(command, data.image_size),
+        like=command.model_dump(mode="json", include=_COST_OF_A_STEP),
         exclusive=True,
         requires=requires,
         also=also,
     )
+
+
+#: What a step costs depends on these in other ways than :func:`_work` knows.
+_COST_OF_A_STEP = {"batch_size", "n_critic", "width", "consistency", "diff_augment"}
+
+
+def _work(command: GanCommand, image_size: int) -> float:
+    """Pixels through the networks: a step is one of the generator's and all of the critic's."""
+    a_step = command.batch_size * (command.n_critic + 1) * image_size**2
+    return float(command.steps * a_step)
 
 
 def _published(session: Session, gan_ids: Sequence[str]) -> dict[str, Output]:

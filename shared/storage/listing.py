@@ -1,15 +1,28 @@
-"""What lies below a prefix, as one figure."""
+"""What lies below a prefix: its name as one figure, and its size."""
+
+from dataclasses import dataclass
 
 from shared.ids import fingerprint
 from shared.storage.port import ObjectStore
 
 
-def listing_sha256(store: ObjectStore, address: str) -> str | None:
-    """SHA-256 over names, sizes and ETags below ``bucket/prefix``; None where nothing lies.
+@dataclass(frozen=True)
+class Content:
+    """``sha256`` is that of names, sizes and ETags: another figure means other content."""
 
-    Another figure means other content. Raises :class:`shared.storage.port.ObjectMissing` where
+    sha256: str
+    bytes: int
+
+
+def listing_of(store: ObjectStore, address: str) -> Content | None:
+    """What lies below ``bucket/prefix``; None where nothing lies.
+
+    Raises :class:`shared.storage.port.ObjectMissing` where
     there is no such bucket.
     """
     bucket, _, prefix = address.partition("/")
-    listed = [[each.key, each.bytes, each.etag] for each in store.list(prefix, bucket=bucket)]
-    return fingerprint(listed) if listed else None
+    listed = list(store.list(prefix, bucket=bucket))
+    if not listed:
+        return None
+    digest = fingerprint([[each.key, each.bytes, each.etag] for each in listed])
+    return Content(digest, sum(each.bytes for each in listed))

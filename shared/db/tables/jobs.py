@@ -43,6 +43,8 @@ class JobRow(Base):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     unit: Mapped[str] = mapped_column(default="step")
+    #: How much work it is, in a measure of its kind. Null in rows that are older than the column.
+    work: Mapped[float | None]
     eta_seconds: Mapped[float | None]
 
     #: How often it was claimed. Writes of a worker count only while its attempt is the current one.
@@ -68,6 +70,9 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     #: When the current attempt began.
     claimed_at: Mapped[datetime | None]
+    #: When the current attempt first and last told of its progress.
+    began_at: Mapped[datetime | None]
+    reported_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 

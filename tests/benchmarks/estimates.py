@@ -1,0 +1,159 @@
+"""What dry runs promise beside what then happens, over the whole road on an embedded stack.
+
+Small jobs of each kind are run first: an estimate is measured on jobs that ended here before. Then
+jobs of other amounts, each asked for as a dry run just before.
+``python -m tests.benchmarks.estimates``.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.servers import erase
+from deploy.local.stack import down, up
+from services.preprocessing.domain.phantom import write_phantoms
+
+WAIT_SECONDS = 1_800
+SMALL = {"batch_size": 8, "n_critic": 1, "width": 8, "latent": 16}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One submission: what is sent, and the name of what it makes in the job's output."""
+
+    name: str
+    path: str
+    made: str
+    body: dict[str, Any] | None = None
+    upload: Path | None = None
+
+
+class Bench:
+    """Asks, runs and compares. ``shown`` holds promised and used device-seconds by name."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+        self.shown: dict[str, tuple[float, float]] = {}
+
+    def run(self, asked: Asked) -> str:
+        """The id of what the job made."""
+        before = self._used_seconds()
+        estimate = self._send(asked, dry_run=True)
+        job = self._ended(self._send(asked)["id"])
+        used = self._used_seconds() - before
+        self.shown[asked.name] = (estimate["device_seconds"], used)
+        print(_row(asked.name, estimate["device_seconds"], used, estimate["based_on"]), flush=True)
+        return str(job["output"][asked.made])
+
+    def _send(self, asked: Asked, **params: Any) -> dict[str, Any]:
+        path = httpx.URL(asked.path).copy_merge_params(params)
+        if asked.upload is None:
+            answer = self._http.post(path, json=asked.body)
+        else:
+            with asked.upload.open("rb") as file:
+                files = {"file": (asked.upload.name, file)}
+                answer = self._http.post(path, data=asked.body, files=files)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    def _ended(self, job_id: str) -> dict[str, Any]:
+        with self._http.stream("GET", f"/jobs/{job_id}/events", timeout=WAIT_SECONDS) as events:
+            for line in events.iter_lines():
+                if line.startswith("event: done"):
+                    break
+        job = dict(self._http.get(f"/jobs/{job_id}").json())
+        assert job["status"] == "succeeded", json.dumps(job.get("error"))
+        return job
+
+    def _used_seconds(self) -> float:
+        keys = self._http.get("/usage").json()["items"]
+        return float(sum(each["device_seconds"] for key in keys for each in key["jobs"]))
+
+
+def _row(name: str, promised: float, used: float, based_on: str) -> str:
+    ratio = f"{promised / used:5.2f}" if promised else "    -"
+    return f"| {name} | {promised:.2f} | {used:.2f} | {ratio} | {based_on} |"
+
+
+def _walk(bench: Bench, phantoms: Callable[[int, int], Path], round_: int) -> None:
+    """The road once; in the second ``round_`` every amount is another one."""
+    much = round_ > 0
+    name = "again" if much else "first"
+    lesions, size, steps = (30, 64, 300) if much else (8, 32, 60)
+    layout = {"layout": "deeplesion", "name": f"estimates, {name}"}
+    raw = bench.run(
+        Asked(f"ingest, {name}", "/datasets", "dataset", layout, phantoms(lesions, round_))
+    )
+    crops = bench.run(
+        Asked(f"preprocess, {name}", "/preprocess", "dataset", {"dataset": raw, "size": size})
+    )
+    bench.run(
+        Asked(
+            f"augment, {name}",
+            "/augment",
+            "dataset",
+            {"dataset": crops, "copies": 10 if much else 2, "seed": round_},
+        )
+    )
+    gan = bench.run(
+        Asked(f"train-gan, {name}", "/gans", "gan", {"dataset": crops, "steps": steps, **SMALL})
+    )
+    bench.run(
+        Asked(
+            f"generate, {name}",
+            f"/generate?category=liver&n={1_000 if much else 50}&gan={gan}",
+            "dataset",
+        )
+    )
+    bench.run(
+        Asked(
+            f"train-classifier, {name}",
+            "/classifiers",
+            "classifier",
+            {"datasets": [crops], "architecture": "small_cnn", "steps": 5 * steps},
+        )
+    )
+    experiment = {
+        "dataset": crops,
+        "seeds": 3 if much else 1,
+        "train_per_category": 4,
+        "gan": {"steps": steps, **SMALL},
+        "classifier": {"architecture": "small_cnn", "steps": 2 * steps},
+    }
+    bench.run(Asked(f"experiment, {name}", "/experiments", "experiment", experiment))
+
+
+def main() -> None:
+    """Print every estimate and what came of it, and how many are within a factor of two."""
+    home = Path(tempfile.mkdtemp(prefix="estimates-"))
+
+    def phantoms(lesions: int, seed: int) -> Path:
+        path = home / f"phantoms-{lesions}.zip"
+        write_phantoms(path, lesions_per_category=lesions, seed=seed)
+        return path
+
+    try:
+        stack = up(home / "stack", port=0)
+        headers = {"Authorization": f"Bearer {stack['key']}"}
+        with httpx.Client(
+            base_url=stack["url"], headers=headers, timeout=120, trust_env=False
+        ) as http:
+            bench = Bench(http)
+            print("| job | promised, s | used, s | ratio | based on |\n|---|---|---|---|---|")
+            for round_ in range(2):
+                _walk(bench, phantoms, round_)
+    finally:
+        down(home / "stack")
+        erase(home)
+    again = [each for name, each in bench.shown.items() if name.endswith("again")]
+    within = sum(0.5 <= promised / used <= 2 for promised, used in again)
+    print(f"within a factor of two: {within} of {len(again)}")
+
+
+if __name__ == "__main__":
+    main()
