@@ -20,6 +20,7 @@ from services.classification.domain.smaller_test import draw_test
 from services.classification.domain.weights import load_weights
 from services.classification.measuring import Asked, Predicted, tabulated
 from services.classification.pictures import picture_rows
+from services.classification.places import by_place
 from services.classification.planned import PlannedExperiment, PlannedPoint
 from services.classification.report.render import PictureRow, render_report
 from services.classification.settings import ClassificationSettings
@@ -191,6 +192,7 @@ def _predict(
             for arm, each in point.classifiers.items()
         },
         classifiers=point.classifiers,
+        by_place=by_place(point.real, held_out.records, categories),
         recognised=_recognised(networks, point, categories),
         unlabelled_images=[
             sum(record.category is None for record in each.select(split="train"))

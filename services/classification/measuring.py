@@ -44,6 +44,8 @@ class Predicted:
     #: [seeds, images, categories] of each arm.
     probabilities: Mapping[Arm, NDArray[np.float32]]
     classifiers: Mapping[Arm, Sequence[ClassifierRow]]
+    #: [seeds, images] by the lesions' places alone; None where they are not known.
+    by_place: NDArray[np.int64] | None
     #: Whether each synthetic image was named right; empty where there is none.
     recognised: Sequence[NDArray[np.bool_]]
     #: Seen by each seed's GAN; empty without one.
@@ -59,6 +61,7 @@ class Table:
     arms: list[ArmResult]
     comparisons: list[Comparison]
     trts: Figure | None
+    location_only: Figure | None
 
 
 def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> dict[str, Any]:
@@ -78,7 +81,8 @@ def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> di
         "n_test": n_test,
         "arms": [each.model_dump(mode="json") for each in first.arms],
         "comparisons": [each.model_dump(mode="json") for each in first.comparisons],
-        "trts": None if first.trts is None else first.trts.model_dump(mode="json"),
+        "trts": _as_json(first.trts),
+        "location_only": _as_json(first.location_only),
         "sweep": None if sweep is None else sweep.model_dump(mode="json"),
         "summary": wording.summary(
             first.arms,
@@ -97,6 +101,10 @@ def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> di
             *_of_options(asked, predicted),
         ],
     }
+
+
+def _as_json(figure: Figure | None) -> dict[str, Any] | None:
+    return None if figure is None else figure.model_dump(mode="json")
 
 
 def _categories_of(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -147,6 +155,11 @@ def _table(
         arms=arms,
         comparisons=compared,
         trts=recognised_share(predicted.recognised) if predicted.recognised else None,
+        location_only=(
+            None
+            if predicted.by_place is None
+            else comparison.accuracy(test, predicted.by_place, resamples)
+        ),
     )
 
 
@@ -163,6 +176,7 @@ def _sweep(tables: Sequence[Table]) -> Sweep | None:
                 arms=each.arms,
                 comparisons=each.comparisons,
                 trts=each.trts,
+                location_only=each.location_only,
             )
             for size, each in zip(sizes, tables, strict=True)
         ],

@@ -194,6 +194,7 @@ def _raw_meta(image: RawImage, secret: str) -> ImageMeta:
         height=image.height,
         spacing_mm=image.spacing_mm,
         box_px=image.box_px,
+        location=image.location,
         window_hu=image.window_hu,
         noisy=image.noisy,
     )

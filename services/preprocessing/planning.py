@@ -112,6 +112,7 @@ def _made_meta(record: ImageRecord, made: pipeline.Preprocessed, split: Split | 
         height=height,
         spacing_mm=made.spacing_mm,
         box_px=made.box_px,
+        location=record.location,
         window_hu=made.window_hu,
         noisy=record.noisy,
         parent_index=record.index,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lesiongan.contracts.categories import Category, Split
-from shared.datasets.records import ImageRecord, Neighbour
+from shared.datasets.records import TUPLES, ImageRecord, Neighbour
 
 _NEIGHBOUR = pa.struct(
     [
@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         pa.field("seed", pa.int64()),
         pa.field("draw", pa.int32()),
         pa.field("phash", pa.int64()),
+        pa.field("location", pa.list_(pa.float64(), 3)),
         pa.field("shard", pa.int32(), nullable=False),
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("size", pa.int64(), nullable=False),
@@ -146,7 +147,7 @@ def _values(column: pa.Array, name: str) -> list[Any]:
     values: list[Any] = column.to_pylist()
     if column.null_count == len(column):
         return values
-    if name in ("box_px", "window_hu"):
+    if name in TUPLES:
         return [None if value is None else tuple(value) for value in values]
     if name in ("previous", "following"):
         return [None if value is None else Neighbour(**value) for value in values]

@@ -12,12 +12,17 @@ from lesiongan.contracts.categories import Category, Split
 Unit = Literal["hu16", "uint8"]
 
 
+#: Members that JSON and Arrow hold as lists.
+TUPLES = ("box_px", "window_hu", "location")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageMeta:
     """What is known of an image wherever it lies. ``category`` is None for an unlabelled one.
 
     ``patient`` is a pseudonym. ``source`` says where it came from without naming files.
     ``spacing_mm`` is the distance of pixel centres. ``box_px`` is (x0, y0, x1, y1) in the image.
+    ``location`` is the lesion's (x, y, z) relative to the body, 0 to 1, where a source tells it.
     ``seed`` and ``draw``, with the index, make a synthetic image again. An image of 3 ``channels``
     is RGB, or a slice between its neighbours. ``phash`` is 64 bits of what a
     picture looks like, as a signed number.
@@ -39,6 +44,7 @@ class ImageMeta:
     draw: int | None = None
     channels: Literal[1, 3] = 1
     phash: int | None = None
+    location: tuple[float, float, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object, in which tuples are lists once it is written."""
@@ -91,7 +97,7 @@ Meta = TypeVar("Meta", bound=ImageMeta)
 def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
     """The inverse of :meth:`ImageMeta.as_json`; unknown members are left out."""
     members = {name: value[name] for name in kind.__dataclass_fields__ if name in value}
-    for name in ("box_px", "window_hu"):
+    for name in TUPLES:
         if members.get(name) is not None:
             members[name] = tuple(members[name])
     for name in ("previous", "following"):

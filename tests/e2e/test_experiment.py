@@ -62,6 +62,8 @@ def test_the_table_has_a_row_an_arm(experiment: dict[str, Any]) -> None:
     assert ("combined", "traditional") in pairs
     assert experiment["status"] == "succeeded"
     assert "phantom" in experiment["summary"]
+    place = experiment["location_only"]
+    assert 0 <= place["ci"][0] <= place["mean"] <= place["ci"][1] <= 1
 
 
 def test_every_test_image_is_judged_once_a_seed(

@@ -112,6 +112,18 @@ def measure(arm: Arm, test: TestSet, predictions: Integers, resamples: Resamples
     Raises:
         ValueError: predictions of another number of images or seeds than the resamples have.
     """
+    return Measured(
+        arm, figures(test, predictions), _resampled(test, predictions, resamples), predictions
+    )
+
+
+def accuracy(test: TestSet, predictions: Integers, resamples: Resamples) -> Figure:
+    """That of predictions ``[S, N]`` which are no arm's; raises as :func:`measure` does."""
+    resampled = _resampled(test, predictions, resamples)
+    return _figure(figures(test, predictions).accuracy, resampled.accuracy)
+
+
+def _resampled(test: TestSet, predictions: Integers, resamples: Resamples) -> Figures:
     if len(predictions) != resamples.seeds.shape[1]:
         raise ValueError(f"{len(predictions)} seeds, resamples of {resamples.seeds.shape[1]}")
     shares = resamples.seeds / len(predictions)
@@ -122,7 +134,7 @@ def measure(arm: Arm, test: TestSet, predictions: Integers, resamples: Resamples
         weights = resamples.groups[rows][:, places].astype(np.float64)
         block = weighted_figures(test, predictions, weights)
         blocks.append(block.mean_over_seeds(shares[rows]))
-    return Measured(arm, figures(test, predictions), joined(blocks), predictions)
+    return joined(blocks)
 
 
 def grade(

@@ -161,6 +161,7 @@ def _record(key: Slice, beside: Beside, ordinal: int, row: DeepLesionRow) -> Raw
         split=row.split,
         spacing_mm=row.spacing_mm[0],
         box_px=row.box_px,
+        location=row.location,
         box_clipped=row.box_clipped,
         window_hu=row.window_hu,
         noisy=row.noisy,

@@ -43,6 +43,8 @@ class RawImage:
     following_png: bytes | None = None
     #: In a file of several images, counted from 1; None in a file of one.
     frame: int | None = None
+    #: The lesion's x, y and z relative to the body, 0 to 1, where the source tells it.
+    location: tuple[float, float, float] | None = None
 
     @property
     def source(self) -> str:

@@ -12,6 +12,7 @@ from services.classification.domain import evaluation
 from services.classification.domain.comparison import (
     ArmImages,
     Measured,
+    accuracy,
     arm_result,
     compare,
     compare_all,
@@ -53,6 +54,14 @@ def test_every_resample_draws_as_many_as_there_are() -> None:
     np.testing.assert_array_equal(drawn.groups.sum(axis=1), 15)
     np.testing.assert_array_equal(drawn.seeds.sum(axis=1), 3)
     assert np.unique(drawn.groups, axis=0).shape[0] > 250
+
+
+def test_predictions_of_no_arm_have_the_accuracy_of_one() -> None:
+    test = _test_set(60, group_size=2)
+    said = _predictions(test, 0.7, n_seeds=3)
+    drawn = draw_resamples(test, n_seeds=3, random_seed=0, resamples=200)
+    row = arm_result(measure("none", test, said, drawn), test, ArmImages(train=1))
+    assert accuracy(test, said, drawn) == row.accuracy
 
 
 def test_the_random_seed_fixes_the_draws() -> None:

@@ -281,6 +281,14 @@ def test_secondary_figures_are_shown_where_there_are_any() -> None:
     assert "Within each seed" not in _page().text
 
 
+def test_what_stands_beside_the_arms_is_shown_where_it_is_known() -> None:
+    text = _page(location_only=_figure(0.611), trts=_figure(0.523)).text
+    assert "location only 61.1 [59.0, 62.9]" in text
+    assert "real, tested on synthetic 52.3 [50.2, 54.1]" in text
+    assert "location only" not in _page(trts=_figure(0.5)).text
+    assert "Beside the arms" not in _page().text
+
+
 def _swept(**worth: Any) -> Experiment:
     one = _experiment()
     points = [

@@ -76,6 +76,7 @@ def test_an_image_costs_little() -> None:
             height=64,
             spacing_mm=1.0,
             box_px=(1.0, 2.0, 3.0, 4.0),
+            location=(0.25, 0.5, 0.75),
             index=number,
             sha256=f"{number:064x}",
             shard=0,

@@ -35,6 +35,7 @@ RECORDS = st.builds(
     spacing_mm=st.none() | FINITE,
     box_px=st.none() | st.tuples(FINITE, FINITE, FINITE, FINITE),
     window_hu=st.none() | st.tuples(FINITE, FINITE),
+    location=st.none() | st.tuples(FINITE, FINITE, FINITE),
     noisy=st.booleans(),
     parent_index=st.none() | st.integers(0, 2**40),
     seed=st.none() | st.integers(0, 2**63 - 1),

@@ -241,8 +241,11 @@ class Experiment(Resource):
     #: real, test on synthetic"): the converse of the arm ``tstr``. Null without a GAN, or without
     #: the arms ``none`` and ``traditional``, whose classifier is asked.
     trts: Figure | None = None
-    #: Of an experiment with several numbers of real images; ``arms``, ``comparisons`` and ``trts``
-    #: are then those of the fewest.
+    #: Accuracy on the test images of a model that knows the place of each lesion in the body and no
+    #: pixel, learnt from each seed's real images. Null where a data set has no places.
+    location_only: Figure | None = None
+    #: Of an experiment with several numbers of real images; ``arms``, ``comparisons``, ``trts`` and
+    #: ``location_only`` are then those of the fewest.
     sweep: Sweep | None = None
     summary: str = ""
     notes: list[str] = Field(default_factory=list)

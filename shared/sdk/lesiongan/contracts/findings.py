@@ -102,6 +102,7 @@ class SweepPoint(Resource):
     arms: list[ArmResult]
     comparisons: list[Comparison]
     trts: Figure | None = None
+    location_only: Figure | None = None
 
 
 class Worth(Resource):
