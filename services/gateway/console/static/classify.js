@@ -37,6 +37,9 @@ function changed() {
 
 const type = () => (sent?.dicom ? "application/dicom" : "image/png");
 
+// Done when `sent` is known of the file that was chosen last.
+let choosing = Promise.resolve();
+
 async function choose() {
   const file = form.elements.file.files[0];
   sent = file ? { file, dicom: await isDicom(file) } : null;
@@ -55,6 +58,7 @@ function showPictures(said) {
 const WHOLE = "The whole slice was classified. Say where the lesion is: classifiers are trained on lesions.";
 
 async function classify() {
+  await choosing;
   byId("state").textContent = "Asking…";
   byId("answer").hidden = true;
   try {
@@ -75,12 +79,12 @@ async function classify() {
 for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
   drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.toggle("over", over); });
 }
-drop.addEventListener("drop", async (event) => {
+drop.addEventListener("drop", (event) => {
   form.elements.file.files = event.dataTransfer.files;
-  await choose();
+  choosing = attempt(choose);
   form.requestSubmit();
 });
-form.elements.file.addEventListener("change", () => attempt(choose));
+form.elements.file.addEventListener("change", () => { choosing = attempt(choose); });
 form.addEventListener("input", changed);
 form.addEventListener("submit", (event) => { event.preventDefault(); attempt(classify); });
 guardForm(form);

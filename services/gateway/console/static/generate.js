@@ -1,4 +1,4 @@
-import { all, ask, attempt, get, path, post, query, tell } from "./api.js";
+import { all, ask, attempt, get, path, post, query, tell, tellDone } from "./api.js";
 import { showCalls } from "./calls.js";
 import { byId, el, fill, guardForm } from "./dom.js";
 import { follow } from "./follow.js";
@@ -11,6 +11,8 @@ const form = byId("generate");
 const MOST_STREAMED = 2000;
 const MOST_SHOWN = 200;
 let leave = () => {};
+// Whether the job has said how it ended: then a stream that breaks off says nothing new.
+let over = false;
 
 const asked = () => query(Object.fromEntries(new FormData(form)));
 
@@ -51,8 +53,10 @@ async function showArriving(answer) {
 }
 
 function showEnd(job) {
+  over = true;
   showState(job);
-  if (job.status !== "succeeded") { if (job.error) tell(job.error.detail); return; }
+  if (job.status === "cancelled") { tellDone("Cancelled. Below is what had arrived."); return; }
+  if (job.error) { tell(job.error.detail); return; }
   const archive = path`/datasets/${job.output.dataset}/archive`;
   fill(byId("downloads"),
     el("a", { class: "button", href: archive, download: true }, "Download ZIP"), " ",
@@ -67,6 +71,7 @@ const watch = (job) => follow(job.id, {
 
 async function start() {
   leave();
+  over = false;
   [...byId("gallery").querySelectorAll("img")].forEach((image) => URL.revokeObjectURL(image.src));
   ["gallery", "downloads", "state", "arrived"].forEach((id) => fill(byId(id)));
   if (form.elements.n.valueAsNumber > MOST_STREAMED) {
@@ -76,7 +81,12 @@ async function start() {
   const answer = await ask("GET", `/generate${asked()}`);
   const job = await get(path`/jobs/${answer.headers.get("X-Job-Id")}`);
   if (ENDED.has(job.status)) showEnd(job); else leave = watch(job);
-  await showArriving(answer);
+  try {
+    await showArriving(answer);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    if (!over) tell("The stream broke off: ", idLink(job.id, "see the job"));
+  }
 }
 
 form.addEventListener("submit", (event) => { event.preventDefault(); attempt(start); });
