@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ours = [item for item in items if here in item.path.parents]
     for item in ours:
         # The first waits for the stack, whose workers load torch.
-        item.add_marker(pytest.mark.timeout(300))
+        item.add_marker(pytest.mark.timeout(600))
         if not os.environ.get("LESIONGAN_TEST_BROWSER"):
             item.add_marker(pytest.mark.skip(reason="needs a browser: make test-all"))
 

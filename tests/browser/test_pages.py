@@ -1,6 +1,7 @@
 """Each page on real data: what it shows is what the API says, and its buttons do what they say."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,12 @@ from tests.browser.console import Console, until
 from tests.e2e.api import Api
 from tests.e2e.conftest import Stack, small_training
 
+#: Keeps all that a page says of an upload in ``window.told``.
+WATCH_UPLOAD = """() => {
+  const line = document.querySelector("#upload-text");
+  window.told = [];
+  new MutationObserver(() => window.told.push(line.textContent)).observe(line, {childList: true});
+}"""
 #: What an image's page drew, as one number a pixel.
 PIXELS = """() => {
   const canvas = document.querySelector("#image");
@@ -33,9 +40,14 @@ def test_an_archive_is_uploaded(page: Page, console: Console, phantoms: Path) ->
     page.get_by_label("Layout").select_option("deeplesion")
     page.get_by_label("Name").fill("from the browser")
     expect(page.locator("#calls")).to_contain_text("file=@phantoms.zip")
+    page.evaluate(WATCH_UPLOAD)
     page.get_by_role("button", name="Upload").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Taken in", timeout=120_000)
+    told = page.evaluate("window.told")
+    size = phantoms.stat().st_size / 2**20
+    assert any(re.fullmatch(rf"{size:.1f} MiB of {size:.1f} MiB sent", each) for each in told), told
+    assert any(re.fullmatch(r"taken in: \d+ of 48 images", each) for each in told), told
     page.get_by_role("alert").get_by_role("link").click()
     expect(page.locator("#about")).to_contain_text("raw")
 
