@@ -25,7 +25,7 @@ from tests.e2e.conftest import (  # noqa: F401 - fixtures
 
 #: The first that is there; ``LESIONGAN_CHROMIUM`` names another.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WORKERS_SECONDS = 240.0
+WORKERS_SECONDS = 420.0
 #: No sandbox: tests may run as root, and see no page but ours. The rest keeps it from calling out.
 ARGUMENTS = (
     "--no-sandbox",
