@@ -1,12 +1,14 @@
 """Stored slices as arrays, and pictures of one or three channels as PNG."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.preprocessing.domain.pipeline import Stored
-from services.preprocessing.domain.png import decode_checked, encode_grey
+from services.preprocessing.domain.png import decode_rows, encode_grey
 from shared.datasets import pixels, reading
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageRecord
@@ -17,19 +19,28 @@ def decoded(
     store: ObjectStore,
     dataset: StoredDataset,
     records: Sequence[ImageRecord],
-    neighbours: bool,  # noqa: FBT001 - an option's value is handed on
+    *,
+    neighbours: bool,
+    rows: Callable[[ImageRecord], int],
 ) -> Iterator[tuple[ImageRecord, Sequence[Stored]]]:
     """Each record with its slice, between the two beside it where ``neighbours`` are wanted.
 
     A slice stands in for one that is missing. Lesions of one slice lie side by side, and it is
-    decoded once.
+    decoded once: from its top as far as the one needs that needs most ``rows``.
     """
-    last: tuple[bytes, ...] = ()
-    slices: Sequence[Stored] = ()
-    for record, pngs in (_stacks if neighbours else _alone)(store, dataset, records):
-        if pngs != last:
-            last, slices = pngs, [decode_checked(png) for png in pngs]
-        yield record, slices
+    read = (_stacks if neighbours else _alone)(store, dataset, records)
+    for pngs, found in groupby(read, key=itemgetter(1)):
+        together = [record for record, _ in found]
+        needed = max(map(rows, together))
+        known = {id(png): decode_rows(png, needed) for png in _distinct(pngs)}
+        slices = [known[id(png)] for png in pngs]
+        for record in together:
+            yield record, slices
+
+
+def _distinct(pngs: Sequence[bytes]) -> Iterable[bytes]:
+    """One that stands in for others is in it once."""
+    return {id(png): png for png in pngs}.values()
 
 
 def _alone(

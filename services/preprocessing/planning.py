@@ -46,7 +46,13 @@ def preprocessed(
     store: ObjectStore, plan: Plan, records: Records
 ) -> Iterator[tuple[bytes, ImageMeta]]:
     """Each record's picture, and what is known of it."""
-    for record, slices in decoded(store, plan.parent, records, plan.command.neighbours):
+
+    def rows(record: ImageRecord) -> int:
+        shape = record.height, record.width
+        return pipeline.rows_needed(shape, _metadata(record), plan.options)
+
+    neighbours = plan.command.neighbours
+    for record, slices in decoded(store, plan.parent, records, neighbours=neighbours, rows=rows):
         made = pipeline.preprocess_stack(slices, _metadata(record), plan.options)
         yield encode_image(made.image), _made_meta(record, made, plan.split.splits[record.index])
 

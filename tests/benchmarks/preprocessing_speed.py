@@ -1,7 +1,7 @@
-"""Preprocessing beside the decoding of its PNGs alone, which no way of doing it could leave out.
+"""Preprocessing beside the decoding of its PNGs alone, each as a whole.
 
 One core, on real servers, in turns: cv2 decodes every slice from memory; then the job itself runs,
-from reading shards to storing its own.
+from reading shards to storing its own. It inflates a slice as far as the last row of its crops.
 """
 
 import statistics
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from deploy.local.servers import erase, start_servers
+from deploy.local.servers import Servers, erase, start_servers
 from deploy.prepare import prepare
 from services.worker import find_task
 from shared.db.engine import make_engine, make_sessions
@@ -43,22 +43,27 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="preprocessing-"))
     try:
         with start_servers(home) as servers:
-            names = {
-                n.removeprefix("LESIONGAN_").lower(): v for n, v in servers.environment.items()
-            }
-            settings = Settings.model_validate(names)
-            prepare(settings)
-            engine = make_engine(settings.database_url)
-            ports = Ports(
-                settings=settings,
-                sessions=make_sessions(engine),
-                store=S3Store(settings),
-                bell=CeleryDoorbell(settings),
-            )
-            _compare(ports, home / "slices.zip")
-            engine.dispose()
+            _compare(ports_of(settings_of(servers)), home / "slices.zip")
     finally:
         erase(home)
+
+
+def settings_of(servers: Servers) -> Settings:
+    """What finds these servers, which are made ready."""
+    names = {n.removeprefix("LESIONGAN_").lower(): v for n, v in servers.environment.items()}
+    settings = Settings.model_validate(names)
+    prepare(settings)
+    return settings
+
+
+def ports_of(settings: Settings) -> Ports:
+    """What a worker reaches them by."""
+    return Ports(
+        settings=settings,
+        sessions=make_sessions(make_engine(settings.database_url)),
+        store=S3Store(settings),
+        bell=CeleryDoorbell(settings),
+    )
 
 
 def _compare(ports: Ports, archive: Path) -> None:
@@ -66,7 +71,7 @@ def _compare(ports: Ports, archive: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         pngs = [opened.read(name) for name in opened.namelist() if name.endswith(".png")]
     size = sum(map(len, pngs)) / len(pngs) / 1024
-    raw = _ingested(ports, archive.read_bytes())
+    raw = ingested(ports, archive.read_bytes())
 
     def decoding() -> None:
         for png in pngs:
@@ -110,7 +115,8 @@ def _spent(work: Callable[[], None]) -> Spent:
     return Spent(time.perf_counter() - began, time.process_time() - used)
 
 
-def _ingested(ports: Ports, archive: bytes) -> str:
+def ingested(ports: Ports, archive: bytes) -> str:
+    """The raw data set of an archive in DeepLesion's layout."""
     upload = UploadRow(
         id=new_id("up"), bytes=len(archive), parts=1, part_bytes=len(archive), sha256=""
     )

@@ -1,5 +1,6 @@
 """From a decoded slice to the picture that a network sees."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
@@ -30,6 +31,8 @@ Stored = NDArray[np.uint8] | NDArray[np.uint16]
 
 #: Black: what lies beyond an 8-bit image, and beyond any slice once contrast is applied.
 _BLACK: Final = 0.0
+#: So far beyond a square the resampling may look.
+_KERNEL_REACH_PX: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,19 @@ def preprocess_stack(
     if len(made) == 1:
         return middle
     return replace(middle, image=np.stack([each.image for each in made]))
+
+
+def rows_needed(shape: tuple[int, int], metadata: SliceMetadata, options: PreprocessOptions) -> int:
+    """How many rows of a slice, from its top, :func:`preprocess_slice` looks at.
+
+    It makes the same picture of these alone.
+    """
+    geometry, crop = choose_crop(shape, metadata, options)
+    if crop == "slice" or options.contrast not in POINTWISE:
+        return shape[0]
+    square = geometry.square
+    last = math.ceil(square.centre_y + square.side / 2) + _KERNEL_REACH_PX
+    return min(max(last, 1), shape[0])
 
 
 def choose_crop(

@@ -15,7 +15,7 @@ from minio import Minio
 from sqlalchemy.orm import Session
 
 from services.preprocessing import decoding
-from services.preprocessing.domain.png import decode_checked
+from services.preprocessing.domain.png import decode_rows
 from services.worker import find_task
 from shared.datasets import catalog, reading
 from shared.db.engine import Sessions
@@ -209,11 +209,11 @@ def test_what_lies_in_complete_shards_is_not_decoded_again(
     target = target_of(ports, raw)
     decoded: list[int] = []
 
-    def counted(data: bytes) -> Any:
+    def counted(data: bytes, rows: int) -> Any:
         decoded.append(1)
-        return decode_checked(data)
+        return decode_rows(data, rows)
 
-    monkeypatch.setattr(decoding, "decode_checked", counted)
+    monkeypatch.setattr(decoding, "decode_rows", counted)
     job_id = preprocess(ports, target)
     attempt(ports, job_id, lives=20)
     with ports.sessions() as session:

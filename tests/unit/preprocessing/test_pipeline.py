@@ -15,6 +15,7 @@ from services.preprocessing.domain.pipeline import (
     choose_crop,
     preprocess_slice,
     preprocess_stack,
+    rows_needed,
 )
 from services.preprocessing.domain.windowing import apply_window
 from tests.unit.preprocessing.builders import grey_noise
@@ -181,3 +182,41 @@ def test_a_stack_is_cut_and_shaded_as_its_middle_slice_is() -> None:
 def test_a_slice_alone_has_no_channels() -> None:
     alone = preprocess_stack([disc_slice()], lesion(), PreprocessOptions(size=32))
     assert alone.image.shape == (32, 32)
+
+
+@given(
+    x=st.floats(-30, 230),
+    y=st.floats(-30, 190),
+    half=st.floats(0.5, 60),
+    spacing_mm=st.floats(0.18, 2),
+    size=st.sampled_from([16, 32, 64, 128]),
+    contrast=st.sampled_from(CONTRASTS),
+    bits=st.sampled_from([8, 16]),
+)
+def test_the_rows_that_are_needed_make_the_same_picture(
+    x: float,
+    y: float,
+    half: float,
+    spacing_mm: float,
+    size: int,
+    contrast: Contrast,
+    bits: int,
+) -> None:
+    values: NDArray[np.uint8] | NDArray[np.uint16] = disc_slice() + grey_noise(size=200)[:160]
+    if bits == 8:
+        values = (values >> 8).astype(np.uint8)
+    box_px = (x - half, y - half, x + half, y + half)
+    about = SliceMetadata(spacing_mm=spacing_mm, box_px=box_px, window_hu=(-175, 275))
+    options = PreprocessOptions(contrast=contrast, size=size)
+    rows = rows_needed((160, 200), about, options)
+    whole = preprocess_slice(values, about, options)
+    top = preprocess_slice(values[:rows], about, options)
+    np.testing.assert_array_equal(top.image, whole.image)
+    assert (top.spacing_mm, top.box_px, top.crop) == (whole.spacing_mm, whole.box_px, whole.crop)
+
+
+def test_a_lesion_at_the_top_needs_few_rows_and_a_whole_slice_all() -> None:
+    options = PreprocessOptions(size=64)
+    high = SliceMetadata(spacing_mm=1, box_px=(90, 20, 110, 40))
+    assert rows_needed((160, 200), high, options) == 64
+    assert rows_needed((160, 200), SliceMetadata(), options) == 160

@@ -1,5 +1,7 @@
 """PNG headers, metadata and decoding."""
 
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from numpy.typing import NDArray
 from services.preprocessing.domain.png import (
     MAX_PIXELS,
     UnreadableImage,
+    decode_checked,
     decode_grey,
+    decode_rows,
     encode_grey,
     read_header,
     strip_metadata,
@@ -134,3 +138,43 @@ def test_no_change_of_a_byte_passes_unnoticed(place: int, value: int) -> None:
     if bytes(changed) != png:
         with pytest.raises(BadInput):
             decode_grey(bytes(changed))
+
+
+def filtered(bits: int, strategy: int) -> bytes:
+    """A smooth picture, for which the encoder chooses its filters row by row."""
+    rows, columns = np.mgrid[0:90, 0:70]
+    values = (
+        rows * 37 + columns * columns * 11 + grey_noise(size=90)[:, :70].astype(int) % 5
+    ) % 2**bits
+    kind = np.uint8 if bits == 8 else np.uint16
+    options = [cv2.IMWRITE_PNG_FILTER, strategy]
+    return cv2.imencode(".png", values.astype(kind), options)[1].tobytes()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(
+    "strategy",
+    [cv2.IMWRITE_PNG_FILTER_UP, cv2.IMWRITE_PNG_FILTER_PAETH, cv2.IMWRITE_PNG_ALL_FILTERS],
+)
+@pytest.mark.parametrize("rows", [0, 1, 41, 89, 90, 200])
+def test_the_first_rows_are_those_of_the_whole(bits: int, strategy: int, rows: int) -> None:
+    png = filtered(bits, strategy)
+    whole, top = decode_checked(png), decode_rows(png, rows)
+    assert top.dtype == whole.dtype
+    np.testing.assert_array_equal(top, whole[: max(rows, 1)])
+
+
+@pytest.mark.parametrize("rows", [1, 40, 90])
+def test_damage_behind_the_rows_that_are_wanted_is_found(rows: int) -> None:
+    png = bytearray(filtered(16, cv2.IMWRITE_PNG_ALL_FILTERS))
+    whole = bytes(png)
+    png[-40] ^= 1
+    for damaged in (bytes(png), whole[:-12], whole[:-300], whole[:20]):
+        with pytest.raises(UnreadableImage):
+            decode_rows(damaged, rows)
+
+
+def test_pixel_data_that_end_too_early_are_found_though_every_checksum_is_right() -> None:
+    png = header_only(64, 64, bit_depth=16) + chunk(b"IDAT", zlib.compress(bytes(500)))
+    with pytest.raises(UnreadableImage):
+        decode_rows(png + chunk(b"IEND", b""), 32)
