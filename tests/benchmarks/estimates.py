@@ -7,16 +7,15 @@ jobs of other amounts, each asked for as a dry run just before.
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from deploy.local.servers import erase
-from deploy.local.stack import down, up
 from services.preprocessing.domain.phantom import write_phantoms
+from tests.whole_stack import whole_stack
 
 WAIT_SECONDS = 1_800
 SMALL = {"batch_size": 8, "n_critic": 1, "width": 8, "latent": 16}
@@ -128,28 +127,28 @@ def _walk(bench: Bench, phantoms: Callable[[int, int], Path], round_: int) -> No
     bench.run(Asked(f"experiment, {name}", "/experiments", "experiment", experiment))
 
 
+def _walked(stack: Mapping[str, Any], phantoms: Callable[[int, int], Path]) -> Bench:
+    headers = {"Authorization": f"Bearer {stack['key']}"}
+    with httpx.Client(base_url=stack["url"], headers=headers, timeout=120, trust_env=False) as http:
+        bench = Bench(http)
+        print("| job | promised, s | used, s | ratio | based on |\n|---|---|---|---|---|")
+        for round_ in range(2):
+            _walk(bench, phantoms, round_)
+    return bench
+
+
 def main() -> None:
     """Print every estimate and what came of it, and how many are within a factor of two."""
-    home = Path(tempfile.mkdtemp(prefix="estimates-"))
+    with tempfile.TemporaryDirectory(prefix="estimates-") as folder:
+        home = Path(folder)
 
-    def phantoms(lesions: int, seed: int) -> Path:
-        path = home / f"phantoms-{lesions}.zip"
-        write_phantoms(path, lesions_per_category=lesions, seed=seed)
-        return path
+        def phantoms(lesions: int, seed: int) -> Path:
+            path = home / f"phantoms-{lesions}.zip"
+            write_phantoms(path, lesions_per_category=lesions, seed=seed)
+            return path
 
-    try:
-        stack = up(home / "stack", port=0)
-        headers = {"Authorization": f"Bearer {stack['key']}"}
-        with httpx.Client(
-            base_url=stack["url"], headers=headers, timeout=120, trust_env=False
-        ) as http:
-            bench = Bench(http)
-            print("| job | promised, s | used, s | ratio | based on |\n|---|---|---|---|---|")
-            for round_ in range(2):
-                _walk(bench, phantoms, round_)
-    finally:
-        down(home / "stack")
-        erase(home)
+        with whole_stack(home / "stack") as stack:
+            bench = _walked(stack, phantoms)
     again = [each for name, each in bench.shown.items() if name.endswith("again")]
     within = sum(0.5 <= promised / used <= 2 for promised, used in again)
     print(f"within a factor of two: {within} of {len(again)}")

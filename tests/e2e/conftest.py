@@ -1,10 +1,5 @@
 """The whole embedded stack, once for all end-to-end tests: real servers, API and workers."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.processes import die_with_parent
-from deploy.local.servers import erase
-from deploy.local.stack import down, status, up
 from services.preprocessing.domain.phantom import write_phantoms
 from tests.e2e.api import Api
+from tests.whole_stack import whole_stack
 
-#: A worker that is killed is missed after so long; the shipped default is 30.
-LEASE_SECONDS = 3
+ENVIRONMENT = {
+    # A worker that is killed is missed after so long; the shipped default is 30.
+    "LESIONGAN_LEASE_SECONDS": "3",
+    # A classifier of seconds is to have some.
+    "LESIONGAN_CLASSIFICATION_CHECKPOINT_SECONDS": "0.1",
+    "LESIONGAN_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+}
 
 
 @dataclass(frozen=True)
@@ -36,41 +34,12 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Started once, and stopped with its data erased, however the tests end."""
     home = tmp_path_factory.mktemp("stack")
-    supervisor = _start_supervisor(home)
-    try:
-        description = up(home, port=0)
+    with whole_stack(home, **ENVIRONMENT) as description:
         headers = {"Authorization": f"Bearer {description['key']}"}
         with httpx.Client(
             base_url=description["url"], headers=headers, timeout=60, trust_env=False
         ) as http:
             yield Stack(home, description, Api(http))
-    finally:
-        down(home)
-        supervisor.wait(30)
-        erase(home)
-
-
-def _start_supervisor(home: Path) -> subprocess.Popen[bytes]:
-    """A supervisor that is our child, and dies with us: `up` detaches its own, to outlive us."""
-    environment = {
-        **os.environ,
-        "LESIONGAN_LEASE_SECONDS": str(LEASE_SECONDS),
-        # A classifier of seconds is to have some.
-        "LESIONGAN_CLASSIFICATION_CHECKPOINT_SECONDS": "0.1",
-        "LESIONGAN_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
-    }
-    module = (sys.executable, "-m", "deploy.local.supervise", str(home), "--port", "0")
-    # No thread of ours holds a lock when the session's first fixture starts.
-    supervisor = subprocess.Popen(
-        module,
-        env=environment,
-        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
-        start_new_session=True,
-    )
-    while status(home).phase == "stopped":
-        assert supervisor.poll() is None, "the supervisor ended"
-        time.sleep(0.05)
-    return supervisor
 
 
 @pytest.fixture
