@@ -19,7 +19,7 @@ from shared.datasets import catalog, reading
 from shared.datasets.removal import delete_objects
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow, GanRow
-from shared.errors import BadInput
+from shared.errors import BadInput, NotFound
 from shared.ids import new_id
 from shared.jobs.submit import NewJob
 from shared.plans.gans import GanData, train_gan_job
@@ -135,6 +135,25 @@ def get_preview(
 
 
 @router.get(
+    "/{gan_id}/pairs.png",
+    summary="See the closest pairs",
+    operation_id="get_gan_pairs",
+    responses=binary("image/png", "Samples, each to the left of its nearest training image"),
+    response_class=Response,
+)
+def get_pairs(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+    """The samples that come closest to training images: copies, if the GAN makes any, first.
+
+    It shows real images, and is deleted with the GAN.
+    """
+    rows.get(session, gan_id)
+    row = rows.file_of(session, gan_id, "pairs")
+    if row is None:
+        raise NotFound(f"{gan_id} has no pairs: they are made when its training has succeeded")
+    return Response(store.get(row.key), media_type="image/png")
+
+
+@router.get(
     "/{gan_id}/weights",
     summary="Download weights",
     operation_id="download_gan_weights",
@@ -149,8 +168,11 @@ def get_preview(
     response_class=Response,
 )
 def get_weights(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
-    """safetensors of the averaged (EMA) generator; its metadata is the model card."""
-    row = rows.published(session, gan_id)
+    """safetensors of the averaged (EMA) generator; its metadata is the model card.
+
+    409 for a GAN that gives back its training images.
+    """
+    row = rows.released(session, gan_id)
     assert row.weights_key is not None, "published"
     headers = {
         "Content-Disposition": f'attachment; filename="{gan_id}.safetensors"',

@@ -1,7 +1,6 @@
 """Use cases: train a GAN, sample one."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -16,11 +15,23 @@ from services.gan import store as rows
 from services.gan.card import weights_card
 from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
+from services.gan.domain.examination import Examination
+from services.gan.domain.feature_space import feature_steps
 from services.gan.domain.generator import Generator
+from services.gan.domain.screening import MOST_DRAWS, Request, screened
 from services.gan.domain.state import TrainingState
 from services.gan.domain.training import train
 from services.gan.domain.weights import save_weights
+from services.gan.examiner import Examiner
 from services.gan.hot import hot_generator
+from services.gan.references import (
+    PAIRS,
+    Pictures,
+    held_out,
+    put_file,
+    sampling_reference,
+    training_reference,
+)
 from services.gan.settings import GanSettings
 from services.gan.synthetic import categories_of, synthetic_dataset, synthetic_meta
 from services.gan.together import (
@@ -37,7 +48,7 @@ from shared.datasets import catalog, reading
 from shared.datasets.pixels import encode_image, load_train
 from shared.datasets.writing import DatasetWriter, destination
 from shared.db.tables import DatasetRow, GanRow
-from shared.errors import BadInput
+from shared.errors import BadInput, Conflict
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectStore
@@ -58,21 +69,31 @@ def train_gan(
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
     wanted = command.unlabelled_share > 0 or command.pretrain_steps > 0
-    images, labels, _ = load_train(store, dataset, categories_of(gan), unlabelled=wanted)
+    known = Pictures(*load_train(store, dataset, categories_of(gan), unlabelled=wanted)[:2])
+    val = held_out(store, dataset, categories_of(gan), known)
     architecture = _architecture(gan, command)
-    training = _training(command, unlabelled=bool((labels == NO_LABEL).any()))
+    training = _training(command, unlabelled=bool((known.labels == NO_LABEL).any()))
     precision = choose_precision(device=settings.device, threads=settings.threads)
-    data = load_training_images(images, labels, architecture, device=precision.device)
+    data = load_training_images(*known, architecture, device=precision.device)
+    steps = feature_steps(training.steps)
+    reference = training_reference(job, store, known, val, steps=steps, precision=precision)
+    examiner = Examiner(reference, training, precision)
     trainer = Trainer(job, store, gan_id, settings)
     state = trainer.resume(architecture, training, precision.device, init_from=command.init_from)
     job.progress(state.step, training.steps, "step")
-    train(state, data, precision=precision, callbacks=trainer.callbacks())
+    train(state, data, precision=precision, callbacks=trainer.callbacks(examiner))
     job.check()
-    return _published(store, gan, dataset.row, state, precision)
+    found = examiner.examine(state.published(), known.images)
+    return _published(store, gan, dataset.row, state, found, precision)
 
 
 def _published(
-    store: ObjectStore, gan: GanRow, data: DatasetRow, state: TrainingState, precision: Precision
+    store: ObjectStore,
+    gan: GanRow,
+    data: DatasetRow,
+    state: TrainingState,
+    found: Examination,
+    precision: Precision,
 ) -> Outcome:
     # Nothing that differs from run to run: equal trainings publish equal bytes.
     training = state.training.to_json()
@@ -82,15 +103,20 @@ def _published(
         "step": str(state.published_step),
         "training": training,
         "device_class": precision.device_class,
-        "model_card": weights_card(gan, data, gan.scores),
+        "model_card": weights_card(gan, data, found.scores),
         "synthetic": "Images made with these weights are synthetic: not for diagnosis.",
     }
     weights = save_weights(state.published(), card)
     digest = sha256_of(weights)
     key = f"gans/{gan.id}/weights-{digest[:12]}.safetensors"
     store.put(key, weights)
+    pairs = None
+    if found.pairs is not None:
+        pairs = put_file(store, gan.id, PAIRS, encode_image(found.pairs), "png")
 
     def write(session: Session) -> None:
+        if pairs is not None:
+            session.merge(pairs)
         rows.publish(
             session,
             gan.id,
@@ -98,6 +124,7 @@ def _published(
             weights_sha256=digest,
             weights_bytes=len(weights),
             step=state.step,
+            scores=found.scores,
         )
 
     return Outcome({"gan": gan.id, "weights_sha256": digest, "steps": state.step}, write)
@@ -145,7 +172,7 @@ def generate(
     alone.
     """
     with job.reading() as session:
-        gan = rows.published(session, command.gan)
+        gan = rows.released(session, command.gan)
     labels = _labels(gan, command)
     name = f"{command.n} synthetic {command.category} images of {gan.name}"
     return _sample(job, store, gan, labels, command, settings, name=name)
@@ -164,6 +191,8 @@ def generate_set(
     """
     with job.reading() as session:
         gan = rows.published(session, command.gan)
+        if not gan.for_experiment:
+            rows.released(session, command.gan)
         counts = catalog.get(session, command.dataset).counts["train"]
     unknown = sorted(set(counts) - set(gan.categories) - {UNLABELLED})
     if unknown:
@@ -191,18 +220,41 @@ def _sample(
 ) -> Outcome:
     """Image ``i`` is of category ``labels[i]``; what an earlier attempt stored is kept."""
     generator, precision = hot_generator(store, gan, settings)
+    with job.reading() as session:
+        reference = sampling_reference(session, store, gan.id, precision, settings)
     seed = command.seed
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
-        own = Wanted(job.job_id, seed, labels[first:], first)
+        rest, indices = labels[first:], range(first, len(labels))
+        request = Request(generator, rest, seed, indices, precision, command.truncation)
+        own = Wanted(job.job_id, seed, rest, first)
         batches = _batches(job, gan, own, generator, precision, truncation=command.truncation)
-        for index, image in enumerate(chain.from_iterable(batches), start=first):
-            meta = synthetic_meta(gan, labels[index], image, seed=seed, index=index)
+        samples = screened(batches, request, reference)
+        for index, (image, draw, too_near) in enumerate(samples, start=first):
+            if too_near and not gan.for_experiment:
+                raise Conflict(
+                    f"{gan.id} gives back training images: so are all of {MOST_DRAWS} draws of "
+                    f"image {index}"
+                )
+            meta = synthetic_meta(gan, labels[index], image, seed=seed, index=index, draw=draw)
             writer.add(encode_image(image), meta)
             job.progress(len(writer), len(labels), "image")
-        given = command.model_dump(mode="json")
-        write = writer.finish(synthetic_dataset(job, gan, precision, name=name, command=given))
-        return Outcome({"dataset": job.target, "images": len(writer), "gan": gan.id}, write)
+        writer.flush()
+        draws = [record.draw or 0 for record in writer.records]
+        given, notes = command.model_dump(mode="json"), _screening_notes(draws)
+        about = synthetic_dataset(job, gan, precision, name=name, command=given, notes=notes)
+        counts = {"images": len(writer), "redrawn": sum(draws)}
+        return Outcome({"dataset": job.target, **counts, "gan": gan.id}, writer.finish(about))
+
+
+def _screening_notes(draws: Sequence[int]) -> list[str]:
+    """Of the draw that each image is."""
+    notes, last = [], sum(draw == MOST_DRAWS - 1 for draw in draws)
+    if any(draws):
+        notes.append(f"{sum(draws)} draws were thrown away: they came too near to a training image")
+    if last:
+        notes.append(f"{last} images were drawn {MOST_DRAWS} times, the most: they may be copies")
+    return notes
 
 
 def _batches(

@@ -18,7 +18,14 @@ from lesiongan.contracts.gans import (
 from shared.datasets import removal
 from shared.datasets.lineage import Made
 from shared.db.rows import require
-from shared.db.tables import CheckpointRow, GanRow, JobRow, MetricRow, PreviewRow
+from shared.db.tables import (
+    CheckpointRow,
+    GanFileRow,
+    GanRow,
+    JobRow,
+    MetricRow,
+    PreviewRow,
+)
 from shared.errors import BadInput, Conflict, NotFound
 from shared.jobs import ledger, queries
 
@@ -39,15 +46,42 @@ def published(session: Session, gan_id: str) -> GanRow:
     return row
 
 
+def released(session: Session, gan_id: str) -> GanRow:
+    """A published GAN that does not give back its training images.
+
+    Raises :class:`NotFound`, and :class:`Conflict` that says how it memorises.
+    """
+    row = published(session, gan_id)
+    if _memorises(row):
+        found = row.scores["memorisation"]
+        raise Conflict(
+            f"{gan_id} gives back its training images: {found['copies']:.0%} of {found['n']} "
+            "samples are copies, so neither weights nor images leave; see "
+            f"/gans/{gan_id}/pairs.png, and train on more images or for fewer steps",
+            memorisation=found,
+        )
+    return row
+
+
+def _memorises(row: GanRow) -> bool:
+    return bool((row.scores.get("memorisation") or {}).get("refused"))
+
+
+def file_of(session: Session, gan_id: str, name: str) -> GanFileRow | None:
+    """What a GAN has of that name, if anything."""
+    return session.get(GanFileRow, (gan_id, name))
+
+
 def to_begin_with(
     session: Session, command: GanCommand, *, image_size: int, channels: int
 ) -> GanRow:
-    """The GAN ``command.init_from``, whose weights must fit.
+    """The GAN ``command.init_from``, whose weights must fit, and must not hold training images:
+    what begins with them holds those too, and is not held against them.
 
     Raises :class:`NotFound` and :class:`Conflict`, and :class:`BadInput` for another shape.
     """
     assert command.init_from is not None, "asked for"
-    parent = published(session, command.init_from)
+    parent = released(session, command.init_from)
     asked = (image_size, channels, command.width, command.latent)
     has = (parent.image_size, parent.channels, parent.command["width"], parent.command["latent"])
     if asked != has:
@@ -68,7 +102,7 @@ def for_category(session: Session, gan_id: str | None, category: Category) -> Ga
     Raises :class:`NotFound`, and :class:`Conflict` that shows the request to send first.
     """
     if gan_id is not None:
-        row = published(session, gan_id)
+        row = released(session, gan_id)
         if category not in row.categories:
             known = ", ".join(row.categories)
             raise Conflict(f"{gan_id} does not know {category}: it was trained on {known}")
@@ -92,7 +126,7 @@ def for_manifest(session: Session, command: RegenerateCommand) -> GanRow:
     :class:`BadInput` for a category that they do not know.
     """
     manifest = command.manifest
-    row = published(session, manifest.gan)
+    row = released(session, manifest.gan)
     if row.weights_sha256 != manifest.weights_sha256:
         raise Conflict(
             f"{row.id} has weights of SHA-256 {row.weights_sha256}, but the manifest's images were "
@@ -132,13 +166,14 @@ def publish(
     weights_sha256: str,
     weights_bytes: int,
     step: int,
+    scores: dict[str, Any],
 ) -> None:
     """Make a trained GAN usable, and the default where it should be."""
     ledger.lock_target(session, _DEFAULT)
     row = get(session, gan_id)
     row.weights_key, row.weights_sha256, row.step = weights_key, weights_sha256, step
-    row.weights_bytes = weights_bytes
-    if row.for_experiment:
+    row.weights_bytes, row.scores = weights_bytes, scores
+    if row.for_experiment or _memorises(row):
         return
     default = session.scalar(select(GanRow).where(GanRow.is_default))
     if default is None or (default.phantom and not row.phantom and not default.chosen):
@@ -148,7 +183,7 @@ def publish(
 def choose_default(session: Session, gan_id: str) -> GanRow:
     """Make a published GAN the default until another is chosen."""
     ledger.lock_target(session, _DEFAULT)
-    row = published(session, gan_id)
+    row = released(session, gan_id)
     _make_default(session, row)
     row.chosen = True
     return row

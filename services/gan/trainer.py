@@ -11,10 +11,11 @@ from services.gan.domain.config import Architecture, Training
 from services.gan.domain.critic import Critic
 from services.gan.domain.fine_tuning import inherit
 from services.gan.domain.state import TrainingState, start_training
-from services.gan.domain.supervision import Rollback
+from services.gan.domain.supervision import Measured, Rollback
 from services.gan.domain.training import Callbacks, Metrics
 from services.gan.domain.watchdog import Signs
 from services.gan.domain.weights import load_weights
+from services.gan.examiner import Examiner
 from services.gan.settings import GanSettings
 from shared.compute.tensor_file import unchanged
 from shared.datasets.pixels import encode_image
@@ -24,6 +25,9 @@ from shared.errors import BadInput
 from shared.ids import sha256_of
 from shared.jobs.context import JobContext
 from shared.storage.port import ObjectMissing, ObjectStore
+
+#: What :class:`~services.gan.domain.scores.Scores` says beside figures.
+_COUNTS = ("made", "real")
 
 
 class Trainer:
@@ -37,9 +41,19 @@ class Trainer:
         self._gan_id = gan_id
         self._settings = settings
 
-    def callbacks(self) -> Callbacks:
-        """What the training loop calls."""
+    def callbacks(self, examiner: Examiner) -> Callbacks:
+        """What the training loop calls; ``examiner`` scores it."""
+
+        def on_evaluate(state: TrainingState) -> Measured | None:
+            scores = examiner.look(state.average)
+            if scores is None:
+                return None
+            values = {**asdict(scores), **examiner.floors}
+            self._add_metrics(state.step, {n: v for n, v in values.items() if n not in _COUNTS})
+            return Measured(scores.kid, examiner.noise)
+
         return Callbacks(
+            on_evaluate=on_evaluate,
             should_stop=self._job.should_stop,
             on_turn=self._job.check_wanted,
             on_metrics=self._on_metrics,

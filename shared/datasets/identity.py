@@ -13,10 +13,10 @@ STEP_VERSIONS = {
     "preprocess": 2,
     "subset": 1,
     "augment": 3,
-    "generate": 2,
-    "generate-set": 2,
+    "generate": 3,
+    "generate-set": 3,
     "regenerate": 1,
-    "train-gan": 1,
+    "train-gan": 2,
     "train-classifier": 3,
     "experiment": 4,
 }

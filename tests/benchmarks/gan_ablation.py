@@ -36,7 +36,7 @@ from services.gan.domain.generator import Generator
 from services.gan.domain.preview import tile
 from services.gan.domain.sampling import sample
 from services.gan.domain.state import TrainingState, start_training
-from services.gan.domain.supervision import Rollback
+from services.gan.domain.supervision import Measured, Rollback
 from services.gan.domain.training import Callbacks, train
 from shared.compute.precision import choose_precision
 from shared.datasets.pixels import encode_image
@@ -166,9 +166,9 @@ def run(name: str, known: Arrays, judge: Judge, seed: int, options: argparse.Nam
     scores: list[float] = []
     rollbacks: list[Rollback] = []
 
-    def score(state: TrainingState) -> float:
+    def score(state: TrainingState) -> Measured:
         scores.append(judge.distance(samples(state.average, judge, seed + 1000)[0]))
-        return scores[-1]
+        return Measured(scores[-1])
 
     state = start_training(architecture, training)
     started = time.perf_counter()

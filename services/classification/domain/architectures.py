@@ -14,6 +14,7 @@ from torch import nn
 from torchvision.models import convnext_tiny, mobilenet_v2, resnet18
 
 from lesiongan.contracts.classifiers import ClassifierArchitecture
+from shared.compute.small_cnn import SmallCnn
 
 #: The smallest side of the last feature map, in pixels.
 LAST_MAP_PX = 4
@@ -39,24 +40,6 @@ def build(
                 network = _convnext_tiny(channels, image_size, classes)
     memory_format: Any = torch.channels_last
     return network.to(memory_format=memory_format)
-
-
-class SmallCnn(nn.Sequential):
-    """Four convolutions of 3 by 3, each halving the resolution, and one linear layer."""
-
-    WIDTHS = (32, 64, 128, 128)
-
-    def __init__(self, channels: int, classes: int) -> None:
-        layers: list[nn.Module] = []
-        for before, after in zip((channels, *self.WIDTHS), self.WIDTHS, strict=False):
-            layers += [
-                nn.Conv2d(before, after, 3, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
-            ]
-        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3)]
-        super().__init__(*layers, *head, nn.Linear(self.WIDTHS[-1], classes))
 
 
 def _strides_to_keep(image_size: int, halvings: int) -> int:

@@ -35,6 +35,8 @@ class Purpose(IntEnum):
     GENERATOR_AUGMENTATION = 10
     REAL_CONSISTENCY = 11
     FAKE_CONSISTENCY = 12
+    SCORES = 13
+    FEATURES = 14
 
 
 class Noise(NamedTuple):

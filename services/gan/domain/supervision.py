@@ -14,7 +14,16 @@ from services.gan.domain.watchdog import Signs, fault
 from shared.compute.precision import Precision
 from shared.errors import Diverged
 
-Score = Callable[[TrainingState], float | None]
+
+@dataclass(frozen=True)
+class Measured:
+    """How far samples are from real images, such as KID, and how far that strays by chance."""
+
+    score: float
+    noise: float = 0.0
+
+
+Score = Callable[[TrainingState], Measured | None]
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ class Supervisor:
         generator = (state.sums[4:] / steps).tolist()
         generators = (state.average, state.generator)
         found = variety(generators, self._reference, training.seed, self._precision)
+        measured = score(state)
         return Signs(
             critic_loss=critic[0],
             wasserstein=critic[2],
@@ -108,5 +118,6 @@ class Supervisor:
             generator_gradient_norm=generator[1],
             diversity=found.diversity,
             flat=found.flat,
-            score=score(state),
+            score=None if measured is None else measured.score,
+            noise=0.0 if measured is None else measured.noise,
         )

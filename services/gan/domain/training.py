@@ -19,7 +19,7 @@ from services.gan.domain.batches import TrainingImages
 from services.gan.domain.preview import preview_grid
 from services.gan.domain.state import TrainingState
 from services.gan.domain.steps import critic_step, generator_step
-from services.gan.domain.supervision import Rollback, Supervisor
+from services.gan.domain.supervision import Rollback, Score, Supervisor
 from services.gan.domain.watchdog import Signs
 from shared.compute.precision import Precision, reproducible
 
@@ -74,7 +74,7 @@ class Callbacks:
     on_metrics: Callable[[Metrics], None] = _ignore
     on_checkpoint: Callable[[TrainingState], None] = _ignore
     on_preview: Callable[[int, NDArray[np.uint8]], None] = _ignore
-    on_evaluate: Callable[[TrainingState], float | None] = _ignore
+    on_evaluate: Score = _ignore
     on_health: Callable[[int, Signs], None] = _ignore
     on_rollback: Callable[[Rollback], None] = _ignore
 

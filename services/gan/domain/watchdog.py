@@ -43,7 +43,8 @@ class Signs:
     Losses and norms are means over the steps since the last. ``diversity`` is how far samples of
     one category lie apart, in terms of how far real images do (1: as far), in the category where it
     is least. ``flat`` is the share of images of one grey, beyond that of real ones. ``score`` is
-    a distance from real images, such as KID, where one is measured.
+    a distance from real images, such as KID, where one is measured, and ``noise`` how far that
+    strays by chance.
     """
 
     critic_loss: float
@@ -53,6 +54,7 @@ class Signs:
     diversity: float
     flat: float
     score: float | None = None
+    noise: float = 0.0
 
     def values(self) -> dict[str, float]:
         """Those that are known."""
@@ -135,9 +137,10 @@ def _collapse(signs: Signs, healthy: tuple[Signs, ...]) -> str | None:
 
 def _score_leap(signs: Signs, healthy: tuple[Signs, ...]) -> str | None:
     scores = [past.score for past in healthy if past.score is not None]
-    if signs.score is None or len(scores) < 2 or max(scores) <= 0.0:
-        return None  # an unbiased distance is around 0, and below it, where there is none
-    if signs.score > SCORE_LEAP * max(scores):
+    if signs.score is None or len(scores) < 2:
+        return None
+    usual = max(*scores, signs.noise)  # an unbiased distance is around 0 where there is none
+    if signs.score > SCORE_LEAP * usual > 0.0:
         return f"the score leapt from {scores[-1]:.3g} to {signs.score:.3g}"
     return None
 

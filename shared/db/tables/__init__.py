@@ -3,7 +3,7 @@
 from shared.db.tables.audit import AuditRow
 from shared.db.tables.classifiers import ClassifierRow, ExperimentRow
 from shared.db.tables.datasets import DatasetRow, ShardRow, UploadRow
-from shared.db.tables.gans import CheckpointRow, GanRow, MetricRow, PreviewRow
+from shared.db.tables.gans import CheckpointRow, GanFileRow, GanRow, MetricRow, PreviewRow
 from shared.db.tables.jobs import (
     IdempotencyRow,
     JobEventRow,
@@ -23,6 +23,7 @@ __all__ = [
     "DatasetRow",
     "DeliveryRow",
     "ExperimentRow",
+    "GanFileRow",
     "GanRow",
     "IdempotencyRow",
     "JobEventRow",

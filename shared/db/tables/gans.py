@@ -1,4 +1,4 @@
-"""GANs, their checkpoints, metrics and preview grids."""
+"""GANs, their checkpoints, metrics, preview grids and other files."""
 
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,17 @@ class MetricRow(Base):
     gan_id: Mapped[str] = mapped_column(ForeignKey("gans.id", ondelete="CASCADE"), primary_key=True)
     step: Mapped[int] = mapped_column(primary_key=True)
     values: Mapped[dict[str, Any]]
+
+
+class GanFileRow(Base):
+    """An object that belongs to a GAN, by what it is: ``reference`` or ``pairs``."""
+
+    __tablename__ = "gan_files"
+
+    gan_id: Mapped[str] = mapped_column(ForeignKey("gans.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    sha256: Mapped[str]
 
 
 class PreviewRow(Base):

@@ -1,19 +1,42 @@
-"""Which GAN is the default."""
+"""Which GAN is the default, and which one nothing leaves."""
 
+from typing import Any
+
+import httpx
 import pytest
 from sqlalchemy import select
 
+from lesiongan.contracts.gans import GanCommand, GanScores
 from services.gan import store
 from shared.db.engine import Sessions
 from shared.db.tables import GanRow
 from shared.errors import Conflict
 from tests.integration.gan.test_generate import published_gan
+from tests.integration.gan.test_regenerate import manifest
+
+MEMORISES = {
+    "memorisation": {
+        "authenticity": 0.0,
+        "nearest_ratio": 0.1,
+        "nearest_ratio_pixels": 0.2,
+        "copies": 0.97,
+        "n": 700,
+        "against": "val",
+        "refused": True,
+    }
+}
 
 
-def _publish(sessions: Sessions, gan_id: str) -> None:
+def _publish(sessions: Sessions, gan_id: str, scores: dict[str, Any] | None = None) -> None:
     with sessions() as session:
         store.publish(
-            session, gan_id, weights_key="k", weights_sha256="0" * 64, weights_bytes=1, step=1
+            session,
+            gan_id,
+            weights_key="k",
+            weights_sha256="0" * 64,
+            weights_bytes=1,
+            step=1,
+            scores=scores or {},
         )
         session.commit()
 
@@ -61,3 +84,35 @@ def test_an_untrained_gan_cannot_be_chosen(sessions: Sessions) -> None:
         session.flush()
         with pytest.raises(Conflict, match="no weights"):
             store.choose_default(session, gan_id)
+
+
+def test_a_gan_that_memorises_is_shown_but_nothing_leaves_it(
+    client: httpx.Client, sessions: Sessions
+) -> None:
+    gan_id = published_gan(sessions, default=False)
+    _publish(sessions, gan_id, MEMORISES)
+    assert _default(sessions) is None
+    with sessions() as session:
+        shown = GanScores.model_validate(store.get(session, gan_id).scores)
+    assert shown.memorisation is not None
+    assert shown.memorisation.refused
+    for method, path in (
+        ("GET", f"/gans/{gan_id}/weights"),
+        ("PUT", f"/gans/{gan_id}/default"),
+        ("GET", f"/generate?category=liver&n=5&gan={gan_id}"),
+        ("POST", f"/generate?category=liver&n=5&gan={gan_id}"),
+    ):
+        answer = client.request(method, path)
+        assert answer.status_code == 409, path
+        assert "97% of 700 samples are copies" in answer.json()["detail"]
+        assert answer.json()["memorisation"]["copies"] == 0.97
+    again = client.post("/regenerate", json={"manifest": manifest(gan_id), "indices": [1]})
+    assert (again.status_code, "are copies" in again.json()["detail"]) == (409, True)
+
+
+def test_no_gan_begins_with_weights_that_hold_training_images(sessions: Sessions) -> None:
+    gan_id = published_gan(sessions, default=False)
+    _publish(sessions, gan_id, MEMORISES)
+    command = GanCommand(dataset="ds_" + "0" * 24, init_from=gan_id)
+    with sessions() as session, pytest.raises(Conflict, match="are copies"):
+        store.to_begin_with(session, command, image_size=32, channels=1)

@@ -110,6 +110,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/gans/{gan_id}"): Row("submit", 404),
     ("GET", "/gans/{gan_id}/metrics"): Row("read", 404),
     ("GET", "/gans/{gan_id}/preview.png"): Row("read", 404),
+    ("GET", "/gans/{gan_id}/pairs.png"): Row("read", 404),
     ("GET", "/gans/{gan_id}/card"): Row("read", 404),
     ("GET", "/gans/{gan_id}/previews"): Row("read", 404),
     ("GET", "/gans/{gan_id}/weights"): Row("read", 404),

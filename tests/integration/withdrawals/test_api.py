@@ -37,7 +37,10 @@ def named(world: World, job: str) -> list[tuple[str, str, dict[str, Any] | None]
     reads = [
         *(f"/datasets/{world.raw}{below}" for below in ("", "/images", "/images/0", "/archive")),
         f"/datasets/{world.synthetic}/contact-sheet.png",
-        *(f"/gans/{world.gan}{below}" for below in ("", "/metrics", "/preview.png", "/weights")),
+        *(
+            f"/gans/{world.gan}{below}"
+            for below in ("", "/metrics", "/preview.png", "/pairs.png", "/weights")
+        ),
         f"/classifiers/{world.classifier}",
         f"/experiments/{world.experiment}",
         f"/experiments/{world.experiment}/report",

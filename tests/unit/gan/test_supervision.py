@@ -16,14 +16,17 @@ from lesiongan.contracts.gans import DIFF_AUGMENTATIONS
 from services.gan.domain.batches import TrainingImages, load_training_images
 from services.gan.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.gan.domain.config import Architecture, Training
+from services.gan.domain.judge import appoint, looking_panel
 from services.gan.domain.layers import one_hot
+from services.gan.domain.reference import load_reference, make_reference, save_reference
 from services.gan.domain.sampling import sample
 from services.gan.domain.state import TrainingState, start_training
-from services.gan.domain.supervision import Rollback
+from services.gan.domain.supervision import Measured, Rollback
 from services.gan.domain.training import Callbacks, train
 from services.gan.domain.watchdog import Signs
 from shared.compute.precision import Precision
 from shared.errors import Diverged
+from tests.unit.gan.blobs import blobs
 
 EVERY = 20
 
@@ -56,16 +59,7 @@ def architecture() -> Architecture:
 @pytest.fixture
 def data(architecture: Architecture) -> TrainingImages:
     """Blobs somewhere on dark or bright ground."""
-    random = np.random.default_rng(0)
-    labels = np.arange(48) % 2
-    rows, columns = np.mgrid[:32, :32]
-    images = []
-    for label in labels:
-        centre, size = random.uniform(8, 24, 2), random.uniform(3, 8)
-        near = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < size**2
-        images.append(np.where(near, 140, 170 if label else 60) + random.normal(0, 8, (32, 32)))
-    pixels = np.clip(np.stack(images), 0, 255).astype(np.uint8)[:, None]
-    return load_training_images(pixels, labels, architecture)
+    return load_training_images(*blobs(48), architecture)
 
 
 @dataclass
@@ -76,7 +70,7 @@ class Observed:
     rollbacks: list[Rollback] = field(default_factory=list)
     health: list[tuple[int, Signs]] = field(default_factory=list)
     last: bytes = b""
-    score: Callable[[TrainingState], float | None] = lambda _: None
+    score: Callable[[TrainingState], Measured | None] = lambda _: None
 
     def callbacks(self, state: TrainingState) -> Callbacks:
         return Callbacks(
@@ -141,7 +135,7 @@ def run(
 ) -> Callable[[Training, Harm], tuple[TrainingState, Observed]]:
     def run(training: Training, harm: Harm) -> tuple[TrainingState, Observed]:
         state = start_training(architecture, training)
-        observed = Observed(harm, score=lambda state: _distance(state, data, precision))
+        observed = Observed(harm, score=lambda state: Measured(_distance(state, data, precision)))
         assert train(state, data, precision=precision, callbacks=observed.callbacks(state))
         return state, observed
 
@@ -213,20 +207,31 @@ def test_without_the_watchdog_numbers_that_are_none_end_the_run(
 def test_killed_anywhere_a_run_that_goes_back_ends_the_same(
     architecture: Architecture, training: Training, data: TrainingImages, precision: Precision
 ) -> None:
-    """With DiffAugment, averages, unlabelled images, scores and a rollback in its middle."""
+    """With DiffAugment, averages, unlabelled images, KID and a rollback in its middle."""
     training = replace(training, steps=48, evaluate_every=8, unlabelled_share=0.25, consistency=0.5)
     harm = _between(18, 34, HARMS["rates times 50"])
+    reference = make_reference(blobs(32), blobs(16, seed=1), steps=4, precision=precision)
 
     def attempt(state: TrainingState, stop: int | None) -> tuple[TrainingState, bool]:
         observed, done = Observed(harm), count()
+        # As another process would: what judges comes from the store.
+        known = load_reference(save_reference(reference))
+        panel = looking_panel(appoint(known), training)
+
+        def score(state: TrainingState) -> Measured | None:
+            scores = panel.look(state.average, precision)
+            return None if scores is None else Measured(scores.kid, panel.noise)
+
         calls = replace(
-            observed.callbacks(state), should_stop=lambda: next(done) == stop, on_evaluate=_score
+            observed.callbacks(state), should_stop=lambda: next(done) == stop, on_evaluate=score
         )
         ended = train(state, data, precision=precision, callbacks=calls)
         return load_checkpoint(observed.last, architecture, training), ended
 
     whole, _ = attempt(start_training(architecture, training), None)
     assert whole.watch.rollbacks >= 1
+    assert whole.watch.best_score is not None
+    assert whole.kept.best
     expected = save_checkpoint(whole)
 
     @hypothesis_settings(max_examples=3, deadline=None)
@@ -241,11 +246,6 @@ def test_killed_anywhere_a_run_that_goes_back_ends_the_same(
     same()
 
 
-def _score(state: TrainingState) -> float:
-    """A stand-in for KID that depends on the weights."""
-    return float(state.average.to_image.weight.square().sum())
-
-
 def test_the_best_is_published(
     architecture: Architecture, training: Training, data: TrainingImages, precision: Precision
 ) -> None:
@@ -253,9 +253,9 @@ def test_the_best_is_published(
     scores = {20: 0.5, 40: 0.3, 60: 0.4}
     seen: dict[int, torch.Tensor] = {}
 
-    def score(state: TrainingState) -> float:
+    def score(state: TrainingState) -> Measured:
         seen[state.step] = state.average.to_image.weight.clone()
-        return scores[state.step]
+        return Measured(scores[state.step])
 
     state, observed = start_training(architecture, training), Observed()
     calls = replace(observed.callbacks(state), on_evaluate=score)

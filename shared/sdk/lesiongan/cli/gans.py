@@ -86,6 +86,21 @@ def preview(
     show_file(session, path)
 
 
+@command(app, "pairs")
+def pairs(
+    session: Session,
+    gan: GanArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="default: GAN-pairs.png")
+    ] = None,
+) -> None:
+    """Save the samples that come closest to training images, beside those."""
+    path = output or Path(f"{gan}-pairs.png")
+    with session.connect() as client:
+        path.write_bytes(client.gans.pairs_png(gan))
+    show_file(session, path)
+
+
 @command(app, "card")
 def card(session: Session, gan: GanArgument) -> None:
     """Show a GAN's card: what it was trained on, how, its scores and its limits."""
@@ -165,8 +180,33 @@ def print_gan(out: Console, gan: Gan) -> None:
             ("images", f"{gan.image_size} by {gan.image_size} pixels, {gan.channels} channel(s)"),
             ("resumed from", gan.resumed_from_step),
             ("weights", gan.weights_sha256),
-            *((name, value) for name, value in gan.scores.items()),
+            *_scores(gan),
             ("job", gan.job),
         ]
     )
     out.print(about)
+
+
+def _scores(gan: Gan) -> list[tuple[str, str]]:
+    """The headline figures, each beside its floor, and what was found of copies."""
+    scores = gan.scores
+    if scores.kid is None:
+        return []
+    names = ("kid", "fid", "precision", "recall", "density", "coverage")
+    values = scores.model_dump()
+    shown = [
+        (name, f"{values[name]:.4g}" + _beside(values[f"{name}_floor"]))
+        for name in names
+        if values[name] is not None
+    ]
+    counts = f"{scores.n} samples, {scores.n_real} images of {scores.against}"
+    shown.append(("scored in", f"{scores.space}: {counts}"))
+    found = scores.memorisation
+    if found is not None:
+        verdict = "refused: " if found.refused else ""
+        shown.append(("copies", f"{verdict}{found.copies:.1%} of {found.n} samples"))
+    return shown
+
+
+def _beside(floor: float | None) -> str:
+    return "" if floor is None else f" (real images: {floor:.4g})"

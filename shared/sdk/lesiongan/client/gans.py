@@ -52,6 +52,12 @@ class Gans(Resource[Mode]):
         return (yield from self.exchange.answer(call)).content
 
     @operation
+    def pairs_png(self, gan: Gan | str) -> Flow[bytes]:
+        """The closest pairs: samples, each to the left of its nearest training image."""
+        call = Call(method="GET", path=f"{_path(gan)}/pairs.png")
+        return (yield from self.exchange.answer(call)).content
+
+    @operation
     def card(self, gan: Gan | str) -> Flow[str]:
         """The GAN's card, in Markdown."""
         call = Call(method="GET", path=f"{_path(gan)}/card", headers={"Accept": "text/*"})

@@ -26,6 +26,63 @@ MAX_IMAGES = 100_000
 MAX_STREAMED_IMAGES = 2_000
 
 
+class Measures(Resource):
+    """How near samples are to real images, each beside its floor: real images against real ones.
+
+    ``n`` samples against ``n_real`` images. Distances (KID, FID) are best at 0, shares at 1;
+    density is about 1 where both are alike.
+    """
+
+    kid: float | None = None
+    kid_floor: float | None = None
+    fid: float | None = None
+    fid_floor: float | None = None
+    precision: float | None = None
+    precision_floor: float | None = None
+    recall: float | None = None
+    recall_floor: float | None = None
+    density: float | None = None
+    density_floor: float | None = None
+    coverage: float | None = None
+    coverage_floor: float | None = None
+    n: int | None = None
+    n_real: int | None = None
+
+
+class MemorisationReport(Resource):
+    """Whether samples are training images given back. ``*_floor``: the same of new, real images."""
+
+    #: Share of ``n`` samples that lie further from their nearest training image than that from its.
+    authenticity: float
+    authenticity_floor: float | None = None
+    #: Median distance to the nearest training image, over that of real images; 0 for copies.
+    nearest_ratio: float
+    nearest_ratio_pixels: float
+    #: Share of the samples that come nearer than all but one in a hundred real images.
+    copies: float
+    #: How well training images are told from new ones by their nearest sample; 0.5: not at all.
+    membership_auc: float | None = None
+    n: int
+    #: Whose distances samples are held against: ``val``, or training images among themselves.
+    against: Literal["val", "training"]
+    #: Then neither weights nor images leave.
+    refused: bool
+
+
+class GanScores(Measures):
+    """Scores of the published weights; all null until there are any.
+
+    ``space`` names the features that distances are taken in; scores of two spaces cannot be
+    compared. ``against``: ``val``, or one half of the training images where ``val`` is too small.
+    """
+
+    space: str | None = None
+    resizer: str | None = None
+    against: Literal["val", "training"] | None = None
+    per_category: dict[Category, Measures] = Field(default_factory=dict)
+    memorisation: MemorisationReport | None = None
+
+
 class Gan(Resource):
     """A class-conditional WGAN-GP and how its training goes."""
 
@@ -41,7 +98,30 @@ class Gan(Resource):
             "steps": 20_000,
             "resumed_from_step": None,
             "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            "scores": {"fid": 41.2},
+            "scores": {
+                "kid": 0.021,
+                "kid_floor": 0.004,
+                "precision": 0.83,
+                "recall": 0.71,
+                "density": 0.9,
+                "coverage": 0.8,
+                "n": 700,
+                "n_real": 700,
+                "space": "small-cnn-categories-9f86d081884c",
+                "resizer": "none",
+                "against": "val",
+                "memorisation": {
+                    "authenticity": 0.74,
+                    "authenticity_floor": 0.78,
+                    "nearest_ratio": 0.93,
+                    "nearest_ratio_pixels": 1.02,
+                    "copies": 0.0,
+                    "membership_auc": 0.52,
+                    "n": 700,
+                    "against": "val",
+                    "refused": False,
+                },
+            },
             "categories": ["liver", "lung"],
             "image_size": 64,
             "channels": 1,
@@ -61,7 +141,7 @@ class Gan(Resource):
     steps: int
     resumed_from_step: int | None = None
     weights_sha256: str | None = None
-    scores: dict[str, Any] = Field(default_factory=dict)
+    scores: GanScores = Field(default_factory=GanScores)
     categories: list[Category]
     image_size: int
     channels: int

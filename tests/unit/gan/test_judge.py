@@ -1,0 +1,81 @@
+"""Whom samples are held against, and on how many."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from services.gan.domain.config import Architecture, Training
+from services.gan.domain.judge import appoint, looking_panel, reporting_panel
+from services.gan.domain.neighbours import place
+from services.gan.domain.reference import Reference, make_reference
+from services.gan.domain.state import start_training
+from shared.compute.precision import Precision
+from tests.unit.gan.blobs import blobs
+
+TRAINING = Training(batch_size=16, n_critic=1, evaluate_every=250)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    precision = Precision(device="cpu", dtype_name="float32", threads=1)
+    return make_reference(blobs(60), blobs(40, seed=1), steps=12, precision=precision)
+
+
+def test_val_is_what_is_scored_against_where_it_is_enough(reference: Reference) -> None:
+    judge = appoint(reference)
+    assert (judge.against, len(judge.real), len(judge.others)) == ("val", 40, 60)
+    few = replace(reference, val=reference.val.take(np.arange(15)))
+    judge = appoint(few)
+    assert (judge.against, len(judge.real), len(judge.others)) == ("training", 30, 30)
+
+
+def test_images_without_a_label_are_not_scored_against(reference: Reference) -> None:
+    labels = np.where(np.arange(60) < 20, -1, reference.train.labels)
+    judge = appoint(replace(reference, train=replace(reference.train, labels=labels)))
+    assert len(judge.others) == 40
+
+
+@pytest.mark.parametrize(("every", "count"), [(1, 40), (250, 40), (10_000, 40)])
+def test_samples_are_of_the_categories_of_the_real_images(
+    reference: Reference, every: int, count: int
+) -> None:
+    panel = looking_panel(appoint(reference), replace(TRAINING, evaluate_every=every))
+    assert len(panel.real) == count
+    assert sorted(panel.labels) == sorted(panel.real.labels)
+
+
+def test_few_real_images_are_asked_for_several_times(reference: Reference) -> None:
+    few = replace(reference, val=reference.val.take(np.arange(20)))
+    panel = reporting_panel(appoint(few))
+    assert len(panel.real) == 20
+    assert len(panel.labels) == 60
+
+
+def test_new_real_images_score_as_the_floor_and_noise_does_not(reference: Reference) -> None:
+    panel = reporting_panel(appoint(reference))
+    new = panel.report(place(reference.space, *blobs(40, seed=2)))
+    noise = np.random.default_rng(0).integers(0, 256, (40, 1, 32, 32), dtype=np.uint8)
+    bad = panel.report(place(reference.space, noise, panel.labels))
+    assert new is not None
+    assert bad is not None
+    assert new.floor is not None
+    assert new.scores.kid < 3 * panel.noise + 0.05 < bad.scores.kid
+    assert new.scores.coverage > 0.8
+    assert bad.scores.coverage < 0.2
+    assert set(new.per_category) == {0, 1}
+
+
+def test_a_look_is_always_the_same_and_moves_no_other_stream(
+    reference: Reference, precision: Precision
+) -> None:
+    architecture = Architecture(
+        image_size=32, categories=("dark", "bright"), width=4, max_width=8, latent_size=8
+    )
+    average = start_training(architecture, TRAINING).average
+    one, other = (looking_panel(appoint(reference), TRAINING) for _ in range(2))
+    first = one.look(average, precision)
+    assert first is not None
+    assert first == one.look(average, precision) == other.look(average, precision)
+    last = reporting_panel(appoint(reference))
+    assert (last.samples(average, precision) != one.samples(average, precision)).any()
