@@ -1,14 +1,21 @@
 """Killed in the middle: nothing is lost, and a training ends with the weights it would have had."""
 
+import io
 import os
 import signal
 import time
+import zipfile
+from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import psutil
+import pytest
 from redis import Redis
 
 from deploy.local.stack import status
+from lesiongan.contracts.categories import CATEGORIES
 from tests.e2e.api import Api
 from tests.e2e.conftest import Stack, small_training
 
@@ -79,6 +86,52 @@ def _wait_for_progress(api: Api, job_id: str, done: int) -> None:
         assert job["status"] in ("queued", "running"), job
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+#: Two parts, of 2,048 images at most.
+_PICTURES = 2_200
+
+
+def _pictures() -> bytes:
+    """A folder a category, as a ZIP."""
+    random = np.random.default_rng(5)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(_PICTURES):
+            values = random.integers(0, 256, (24, 24), np.uint8)
+            category = CATEGORIES[number % len(CATEGORIES)]
+            archive.writestr(
+                f"images/{category}/{number:05d}.png", cv2.imencode(".png", values)[1].tobytes()
+            )
+    return file.getvalue()
+
+
+def _sha256_of_images(api: Api, dataset: str) -> list[str]:
+    found: list[str] = []
+    page: dict[str, Any] = {"next_cursor": ""}
+    while page["next_cursor"] is not None:
+        after = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+        page = api.json(f"/datasets/{dataset}/images", limit=200, **after)
+        found += [image["sha256"] for image in page["items"]]
+    return found
+
+
+@pytest.mark.timeout(300)  # a machine may be busy
+def test_a_killed_preprocessing_repeats_one_part_and_loses_nothing(stack: Stack, api: Api) -> None:
+    raw = api.dataset_of(api.ended(api.upload(_pictures(), "pictures.zip", "folders")))
+    command = {"dataset": raw, "size": 32, "split": {"allow_leakage": True}}
+    job_id = api.post("/preprocess", command).json()["id"]
+    _wait_for_progress(api, job_id, 200)
+    _kill(stack, "worker-cpu")
+    job = api.wait(job_id)
+    assert job["status"] == "succeeded", job
+    parts = [api.json(f"/jobs/{part}") for part in job["parents"]]
+    assert sorted(part["attempts"] for part in parts) == [1, 2]
+    other = {**command, "split": {"allow_leakage": True, "seed": 1}}
+    undisturbed = api.dataset_of(api.ended(api.post("/preprocess", other)))
+    made = _sha256_of_images(api, api.dataset_of(job))
+    assert made == _sha256_of_images(api, undisturbed)
+    assert len(set(made)) == _PICTURES
 
 
 def test_a_stopped_worker_hands_its_job_back(stack: Stack, api: Api, preprocessed: str) -> None:
