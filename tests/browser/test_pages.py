@@ -150,6 +150,13 @@ def test_a_gan_that_trains_is_live(
     expect(page.locator("#about .status")).to_have_text("cancelled", timeout=60_000)
 
 
+def test_a_gans_nearest_training_images_are_shown(page: Page, console: Console, gan: str) -> None:
+    page.goto(f"{console.url}/console/gans/{gan}")
+    expect(page.get_by_role("heading", name="Nearest training images")).to_be_visible()
+    expect(page.locator("#pairs-text")).to_contain_text("Authenticity")
+    until(page, "document.querySelector('#pairs').naturalWidth > 0")
+
+
 def test_images_are_generated(page: Page, console: Console, gan: str) -> None:
     page.goto(f"{console.url}/console/generate?gan={gan}")
     expect(page.get_by_label("Model")).to_have_value(gan)

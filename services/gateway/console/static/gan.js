@@ -3,7 +3,7 @@ import { showCalls } from "./calls.js";
 import { lineChart } from "./chart.js";
 import { byId, el, facts, fill, subject, workButton } from "./dom.js";
 import { follow } from "./follow.js";
-import { ago, count, number, spaced } from "./format.js";
+import { ago, count, number, percent, spaced } from "./format.js";
 import { ENDED, cancelButton, deleteButton, idLink, progressBar, progressText, etaText, statusBadge } from "./job-view.js";
 
 const CHARTS = [
@@ -111,6 +111,23 @@ async function showBeside(step) {
     })));
 }
 
+/** Whether it gives back what it was trained on: once it is trained. */
+function showPairs() {
+  const { memorisation: found } = gan.scores;
+  byId("pairs-section").hidden = !found;
+  if (!found) return;
+  const beside = (value, floor) => `${percent(value)}${floor === null ? "" : `; of new real images ${percent(floor)}`}`;
+  fill(byId("pairs-text"),
+    found.refused ? el("p", { class: "banner" }, "It gives back training images: neither weights nor images leave.") : null,
+    el("p", { class: "soft" }, "The samples that come closest to training images, each to the left of its nearest."),
+    facts([
+      ["Copies", percent(found.copies)], ["Authenticity", beside(found.authenticity, found.authenticity_floor)],
+      ["Distance to the nearest, 1 is that of real images", number(found.nearest_ratio)],
+      ["Training images told from new ones (AUC, 0.5 is not at all)", found.membership_auc === null ? null : number(found.membership_auc)],
+    ]));
+  byId("pairs").src = path`/gans/${subject}/pairs.png`;
+}
+
 function line({ level = "info", message, ...rest }) {
   byId("no-events").hidden = true;
   byId("events").prepend(el("li", rest.watchdog ? { class: "watchdog" } : null,
@@ -122,6 +139,7 @@ async function show() {
   gan = await get(path`/gans/${subject}`);
   const job = await get(path`/jobs/${gan.job}`);
   showAbout(job);
+  showPairs();
   if (!byId("category").options.length) fill(byId("category"), gan.categories.map((each) => el("option", { value: each }, spaced(each))));
   if (following) return;
   following = true;
@@ -150,6 +168,7 @@ byId("category").form.addEventListener("submit", (event) => event.preventDefault
 showCalls([
   ["This GAN", { path: path`/gans/${subject}` }], ["Its metrics", { path: path`/gans/${subject}/metrics` }],
   ["Its samples at a step", { path: path`/gans/${subject}/preview.png` + "?step=250", output: "preview.png" }],
+  ["Its samples beside their nearest training images", { path: path`/gans/${subject}/pairs.png`, output: "pairs.png" }],
   ["Sample it", { method: "POST", path: `/generate?category=liver&n=64&gan=${subject}` }],
 ]);
 attempt(show);
