@@ -23,14 +23,9 @@ from lesiongan.contracts.augmentation import OPERATIONS, Interpolation, Operatio
 from lesiongan.contracts.categories import CATEGORIES, Category
 from services.augmentation.domain.augment import augment
 from services.augmentation.domain.series import draw_series, generator
-from services.classification.domain.images import LabelledImages
-from services.classification.domain.prediction import predict
-from services.classification.domain.recipe import Recipe
-from services.classification.domain.training import Callbacks, start_training, train
-from services.classification.domain.weights import Shape
 from services.preprocessing.domain import pipeline
 from services.preprocessing.domain.png import decode_grey
-from shared.compute.precision import choose_precision
+from tests.benchmarks.classifier import Arrays, accuracy, trained
 
 SIZE_PX = 32
 PER_CATEGORY = 10
@@ -40,8 +35,6 @@ COPIES = 3
 STEPS = 500
 
 OPTIONS = pipeline.PreprocessOptions(crop="slice", size=SIZE_PX)
-
-Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -101,33 +94,6 @@ def with_copies(arrays: Arrays, variant: Variant, seed: int, *, copies: int = CO
     return np.concatenate(made), np.tile(labels, copies + 1)
 
 
-def accuracy(train_on: Arrays, judges: Sequence[Arrays], categories: int, seed: int) -> list[float]:
-    """Percent right of each of ``judges``, by a classifier trained on ``train_on``."""
-    recipe = Recipe(
-        architecture="small_cnn",
-        steps=STEPS,
-        evaluate_every=STEPS,
-        patience=None,
-        batch_size=32,
-        learning_rate=1e-3,
-        weight_decay=0.05,
-        balance=True,
-        synthetic_share=None,
-        seed=seed,
-    )
-    pixels, labels = train_on
-    images = LabelledImages(pixels, labels, np.zeros(len(labels), dtype=np.bool_))
-    state = start_training(
-        Shape("small_cnn", CATEGORIES[:categories], SIZE_PX, 1), recipe, device="cpu"
-    )
-    quiet = Callbacks(on_step=lambda _: None, on_evaluation=lambda *_: None)
-    train(state, images, None, recipe, choose_precision(device="cpu"), quiet)
-    return [
-        100.0 * float((predict(state.network, each, device="cpu").argmax(1) == truth).mean())
-        for each, truth in judges
-    ]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("archive")
@@ -143,7 +109,8 @@ def main() -> None:
             order = np.random.default_rng(seed).permutation(LEFT_OVER)[:PER_CATEGORY]
             real = labelled({name: [images[i] for i in order] for name, images in known.items()})
             few = with_copies(real, variant, seed)
-            rows.append(accuracy(few, [val, left_over], len(known), seed))
+            network = trained(few, CATEGORIES[: len(known)], steps=STEPS, seed=seed)
+            rows.append([accuracy(network, judge) for judge in (val, left_over)])
         cells = [
             f"{statistics.mean(c):6.2f} ± {statistics.stdev(c):3.1f}"
             for c in zip(*rows, strict=True)

@@ -15,23 +15,16 @@ from collections.abc import Sequence
 from typing import cast, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesiongan.contracts.categories import CATEGORIES, Split
 from lesiongan.contracts.datasets import Contrast
-from services.classification.domain.images import LabelledImages
-from services.classification.domain.prediction import predict
-from services.classification.domain.recipe import Recipe
-from services.classification.domain.training import Callbacks, start_training, train
-from services.classification.domain.weights import Shape
 from services.preprocessing.domain import pipeline
 from services.preprocessing.domain.hounsfield import encode_hu
 from services.preprocessing.domain.phantom.cohort import DEFAULT_SHARES, draw_cohort
 from services.preprocessing.domain.phantom.difficulty import Difficulty
 from services.preprocessing.domain.phantom.slices import RenderedSlice, SlicePlan, render_slice
-from shared.compute.precision import choose_precision
+from tests.benchmarks.classifier import Arrays, accuracy, trained
 
-Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
 Slices = dict[Split, list[tuple[SlicePlan, RenderedSlice]]]
 
 
@@ -66,30 +59,6 @@ def arrays(
     return np.stack(images), np.asarray(labels, dtype=np.int64)
 
 
-def accuracy(train_on: Arrays, judge: Arrays, *, steps: int, seed: int) -> float:
-    """Percent right of ``judge``."""
-    recipe = Recipe(
-        architecture="small_cnn",
-        steps=steps,
-        evaluate_every=steps,
-        patience=None,
-        batch_size=32,
-        learning_rate=1e-3,
-        weight_decay=0.05,
-        balance=True,
-        synthetic_share=None,
-        seed=seed,
-    )
-    pixels, labels = train_on
-    images = LabelledImages(pixels, labels, np.zeros(len(labels), dtype=np.bool_))
-    shape = Shape("small_cnn", CATEGORIES, pixels.shape[-1], 1)
-    state = start_training(shape, recipe, device="cpu")
-    quiet = Callbacks(on_step=lambda _: None, on_evaluation=lambda *_: None)
-    train(state, images, None, recipe, choose_precision(device="cpu", threads=1), quiet)
-    said = predict(state.network, judge[0], device="cpu").argmax(axis=1)
-    return 100.0 * float((said == judge[1]).mean())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lesions", type=int, default=40, help="of each category, in all splits")
@@ -107,7 +76,8 @@ def main() -> None:
         train_on, judge = arrays(slices["train"], options), arrays(slices["val"], options)
         seconds = time.perf_counter() - began
         found = [
-            accuracy(train_on, judge, steps=given.steps, seed=seed) for seed in range(given.seeds)
+            accuracy(trained(train_on, CATEGORIES, steps=given.steps, seed=seed, threads=1), judge)
+            for seed in range(given.seeds)
         ]
         spread = statistics.stdev(found) if len(found) > 1 else 0.0
         each = " ".join(f"{one:.1f}" for one in found)

@@ -24,12 +24,7 @@ from numpy.typing import NDArray
 
 from lesiongan.contracts.categories import CATEGORIES
 from lesiongan.contracts.gans import DIFF_AUGMENTATIONS
-from services.classification.domain.images import LabelledImages, to_input
-from services.classification.domain.recipe import Recipe
-from services.classification.domain.training import Callbacks as ClassifierCallbacks
-from services.classification.domain.training import start_training as start_classifier
-from services.classification.domain.training import train as train_classifier
-from services.classification.domain.weights import Shape
+from services.classification.domain.images import to_input
 from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.generator import Generator
@@ -40,7 +35,8 @@ from services.gan.domain.supervision import Measured, Rollback
 from services.gan.domain.training import Callbacks, train
 from shared.compute.precision import choose_precision
 from shared.datasets.pixels import encode_image
-from tests.benchmarks.augmentation_choice import Arrays, labelled, read
+from tests.benchmarks.augmentation_choice import labelled, read
+from tests.benchmarks.classifier import Arrays, trained
 
 SIZE_PX = 32
 BASE = Training(
@@ -108,25 +104,7 @@ def kid(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 def train_judge(train_on: Arrays, val: Arrays, categories: int) -> Judge:
-    recipe = Recipe(
-        architecture="small_cnn",
-        steps=1500,
-        evaluate_every=1500,
-        patience=None,
-        batch_size=64,
-        learning_rate=1e-3,
-        weight_decay=0.05,
-        balance=True,
-        synthetic_share=None,
-        seed=0,
-    )
-    pixels, labels = train_on
-    images = LabelledImages(pixels, labels, np.zeros(len(labels), dtype=np.bool_))
-    shape = Shape("small_cnn", CATEGORIES[:categories], SIZE_PX, 1)
-    state = start_classifier(shape, recipe, device="cpu")
-    quiet = ClassifierCallbacks(on_step=lambda _: None, on_evaluation=lambda *_: None)
-    train_classifier(state, images, None, recipe, choose_precision(device="cpu"), quiet)
-    network = state.network
+    network = trained(train_on, CATEGORIES[:categories], steps=1500, seed=0, batch_size=64)
     embedding = torch.nn.Sequential(*list(network.children())[:-2])
     return Judge(network, embedding, _forward(embedding, val[0]), val[1])
 

@@ -28,7 +28,8 @@ from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.training import Callbacks, train
 from shared.compute.precision import Precision
 from shared.datasets.pixels import encode_image
-from tests.benchmarks.augmentation_choice import Arrays, labelled, read
+from tests.benchmarks.augmentation_choice import labelled, read
+from tests.benchmarks.classifier import Arrays
 
 SAMPLES = 300
 FEATURE_STEPS = 60

@@ -34,12 +34,12 @@ from services.classification.planning import COPIES_OF_FEW, DISTIL
 from shared.compute.precision import choose_precision
 from tests.benchmarks.augmentation_choice import (
     SIZE_PX,
-    Arrays,
     Variant,
     labelled,
     read,
     with_copies,
 )
+from tests.benchmarks.classifier import Arrays
 
 ARMS: tuple[Arm, ...] = (
     "none",
