@@ -27,6 +27,7 @@ async def started(settings: Settings, sessions: Sessions) -> AsyncIterator[Watch
     await watcher.start()
     try:
         await new_listener(sessions, known)
+        await heard(watcher, sessions)
         yield watcher
     finally:
         await watcher.stop()
@@ -45,6 +46,14 @@ async def new_listener(sessions: Sessions, known: set[int]) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("the watcher does not listen")
+
+
+async def heard(watcher: Watcher, sessions: Sessions) -> None:
+    """Return when it has woken all once, as it does when it begins to listen."""
+    changes = watcher.changes("job_of_nobody")
+    await anext(changes)
+    committed(sessions, lambda session: notify(session, "job_of_nobody"))
+    await anext(changes)
 
 
 async def next_change(changes: AsyncIterator[None]) -> float:
