@@ -1,14 +1,14 @@
 """What a job would cost: measured on the jobs of its kind that ended here before.
 
-A job's seconds are taken as ``fixed + rate x work``: loading and publishing take the same time
-whatever the job is asked for, and what lies between its first and its last report of progress grows
-with the work.
+A job's seconds are taken as ``fixed + pace x work``: loading, warming up and publishing take the
+same time whatever the job is asked for. The pace is that of the job's second half, from a report of
+progress to the last one: the first job of a worker begins slowly.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, median_low
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
@@ -77,7 +77,8 @@ def _estimate_one(session: Session, new: NewJob) -> Estimate:
     return Estimate(
         images=images,
         bytes=round(images * (median(sizes) if sizes else BYTES_AN_IMAGE)),
-        device_seconds=median(each.seconds_for(work) for each in ended) if ended else 0.0,
+        # The lower of two: one of them may have been the first of its worker.
+        device_seconds=median_low(each.seconds_for(work) for each in ended) if ended else 0.0,
         based_on=_based_on(new.kind, len(ended)),
     )
 
@@ -119,7 +120,8 @@ def _ended(session: Session, *which: ColumnElement[bool]) -> list[Ended]:
         select(
             JobRow.device_seconds,
             of_parts,
-            func.extract("epoch", JobRow.reported_at - JobRow.began_at),
+            func.extract("epoch", JobRow.reported_at - JobRow.mark_at),
+            JobRow.mark_done,
             JobRow.attempts,
             func.coalesce(JobRow.work, JobRow.done),
             JobRow.done,
@@ -133,15 +135,20 @@ def _ended(session: Session, *which: ColumnElement[bool]) -> list[Ended]:
     return [
         Ended(
             seconds=seconds + (parts or 0.0),
-            fixed=_fixed(seconds, span) if attempts == 1 else 0.0,
+            fixed=_fixed(seconds, units, span, marked) if attempts == 1 else 0.0,
             work=max(work, 1.0),
             units=units,
             bytes_an_image=size,
         )
-        for seconds, parts, span, attempts, work, units, size in session.execute(query)
+        for seconds, parts, span, marked, attempts, work, units, size in session.execute(query)
     ]
 
 
-def _fixed(seconds: float, span: float | None) -> float:
-    """What lies outside ``span``, that between the reports; nothing where there was only one."""
-    return max(0.0, seconds - float(span)) if span else 0.0
+def _fixed(seconds: float, units: int, span: float | None, marked: int | None) -> float:
+    """What ``units`` would not have taken at the pace of those after ``marked``, in ``span``.
+
+    Nothing where the pace is not known: there was one report, or none.
+    """
+    if not span or marked is None or units <= marked:
+        return 0.0
+    return max(0.0, seconds - units * float(span) / (units - marked))

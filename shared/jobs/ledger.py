@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, text, update
+from sqlalchemy import ColumnElement, and_, case, false, func, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.db import content_lock
@@ -75,8 +75,9 @@ def claim(
             attempts=JobRow.attempts + 1,
             worker=worker,
             claimed_at=func.clock_timestamp(),
-            began_at=None,
             reported_at=None,
+            mark_at=None,
+            mark_done=None,
             started_at=func.coalesce(JobRow.started_at, func.clock_timestamp()),
             lease_expires_at=func.clock_timestamp() + lease,
             device=case((JobRow.exclusive, device)),
@@ -129,6 +130,7 @@ def report(
     session: Session, claim: Claim, *, done: int, total: int, unit: str, eta_seconds: float | None
 ) -> None:
     """Write progress; raises :class:`LeaseLost`."""
+    marked = JobRow.mark_at.is_not(None) if 2 * done > total else false()
     query = (
         update(JobRow)
         .where(_owned(claim))
@@ -137,8 +139,9 @@ def report(
             total=total,
             unit=unit,
             eta_seconds=eta_seconds,
-            began_at=func.coalesce(JobRow.began_at, func.statement_timestamp()),
             reported_at=func.statement_timestamp(),
+            mark_at=case((marked, JobRow.mark_at), else_=func.statement_timestamp()),
+            mark_done=case((marked, JobRow.mark_done), else_=done),
         )
     )
     if session.execute(query).rowcount == 0:  # type: ignore[attr-defined]

@@ -93,9 +93,9 @@ def an_epoch(command: ClassifierCommand, images: int) -> int:
 
 
 def _work(command: ClassifierCommand, data: ClassifierData) -> float:
-    """Pixels that pass through the network."""
-    images = steps_of(command, data.images) * command.batch_size
-    return float(images * data.image_size**2)
+    """Passes through the network, as those of a GAN are counted."""
+    steps = steps_of(command, data.images)
+    return steps * data.image_size * math.sqrt(command.batch_size)
 
 
 def _published(session: Session, classifier_ids: Sequence[str]) -> dict[str, Output]:

@@ -1,5 +1,6 @@
 """The job that trains a GAN, and the GAN's row with it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,9 +78,12 @@ _COST_OF_A_STEP = {"batch_size", "n_critic", "width", "consistency", "diff_augme
 
 
 def _work(command: GanCommand, image_size: int) -> float:
-    """Pixels through the networks: a step is one of the generator's and all of the critic's."""
-    a_step = command.batch_size * (command.n_critic + 1) * image_size**2
-    return float(command.steps * a_step)
+    """Passes through the networks: a step is one of the generator's and all of the critic's.
+
+    A pass of small networks costs the same whatever its pixels, one of large networks as much more
+    as it has more of them: by their square root a size of the double is within two of both.
+    """
+    return command.steps * (command.n_critic + 1) * image_size * math.sqrt(command.batch_size)
 
 
 def _published(session: Session, gan_ids: Sequence[str]) -> dict[str, Output]:

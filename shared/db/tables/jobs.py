@@ -70,9 +70,11 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     #: When the current attempt began.
     claimed_at: Mapped[datetime | None]
-    #: When the current attempt first and last told of its progress.
-    began_at: Mapped[datetime | None]
+    #: When the current attempt last told of its progress; and when it last told, at what ``done``,
+    #: that no more than half was done: from there on its pace is measured.
     reported_at: Mapped[datetime | None]
+    mark_at: Mapped[datetime | None]
+    mark_done: Mapped[int | None]
     finished_at: Mapped[datetime | None]
 
 

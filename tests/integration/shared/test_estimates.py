@@ -15,7 +15,14 @@ from shared.jobs import estimates, ledger
 from shared.jobs.dividing import PartOfJob, divide
 from shared.jobs.ledger import Claim
 from shared.jobs.submit import NewJob
-from tests.integration.shared.builders import claimed, committed, done_before, new_job, running
+from tests.integration.shared.builders import (
+    claimed,
+    committed,
+    done_before,
+    new_job,
+    row,
+    running,
+)
 from tests.integration.shared.graph_builders import job_ids, part
 
 
@@ -34,10 +41,32 @@ def test_the_estimate_adds_up_what_there_is_to_do(sessions: Sessions) -> None:
 
 
 def test_what_is_the_same_for_any_work_is_counted_once(sessions: Sessions) -> None:
-    # 4 steps in 2 of 12 seconds: the other 10 are loading and publishing.
-    _ended(sessions, 12.0, kind="train", total=4, reporting_seconds=2.0)
+    # The last 2 of 4 steps took 1 of 12 seconds: 10 are loading, warming up and publishing.
+    _ended(sessions, 12.0, kind="train", total=4, mark_done=2, since_mark_seconds=1.0)
     found = _estimate(sessions, new_job(kind="train", total=40_000))
     assert found.device_seconds == 10.0 + 40_000 * 0.5
+
+
+def test_the_pace_is_measured_from_the_last_report_of_at_most_half(sessions: Sessions) -> None:
+    claim = running(sessions, kind="train", total=10)
+    marks = []
+    for done in (0, 3, 5, 6, 10):
+        told = partial(ledger.report, claim=claim, done=done, total=10, unit="step")
+        committed(sessions, partial(told, eta_seconds=None))
+        marks.append(row(sessions, claim.job_id).mark_done)
+    assert marks == [0, 3, 5, 5, 5]
+    found = row(sessions, claim.job_id)
+    assert found.mark_at is not None
+    assert found.reported_at is not None
+    assert found.mark_at < found.reported_at
+
+
+def test_a_job_of_one_report_says_nothing_of_its_pace(sessions: Sessions) -> None:
+    claim = running(sessions, kind="train", total=10)
+    told = partial(ledger.report, claim=claim, done=10, total=10, unit="step", eta_seconds=None)
+    committed(sessions, told)
+    _succeed(sessions, claim, 5.0)
+    assert _estimate(sessions, new_job(kind="train", total=20)).device_seconds == 10.0
 
 
 def test_work_that_only_its_size_tells_of(sessions: Sessions) -> None:
@@ -52,7 +81,7 @@ def test_jobs_of_alike_input_are_asked_first(sessions: Sessions) -> None:
     asked = partial(new_job, kind="train", total=10, input={"seed": 2})
     assert _estimate(sessions, asked(like={"network": "small"})).device_seconds == 1.0
     assert _estimate(sessions, asked(like={"network": "large"})).device_seconds == 100.0
-    assert _estimate(sessions, asked(like={"network": "new"})).device_seconds == 50.5
+    assert _estimate(sessions, asked(like={"network": "new"})).device_seconds == 1.0
 
 
 def test_the_nearest_work_counts(sessions: Sessions) -> None:
@@ -87,15 +116,16 @@ def _ended(
     sessions: Sessions,
     seconds: float,
     *,
-    reporting_seconds: float = 0.0,
+    mark_done: int | None = None,
+    since_mark_seconds: float = 0.0,
     done: int = 0,
     **members: Any,
 ) -> None:
-    """A job that took ``seconds``; between its first and last report, ``reporting_seconds``."""
+    """A job that took ``seconds``, of them ``since_mark_seconds`` after ``mark_done``."""
     claim = running(sessions, **members)
     now = func.statement_timestamp()
-    reported = {"began_at": now - timedelta(seconds=reporting_seconds), "reported_at": now}
-    _update(sessions, claim, done=done, **reported)
+    marked = {"mark_at": now - timedelta(seconds=since_mark_seconds), "mark_done": mark_done}
+    _update(sessions, claim, done=done, reported_at=now, **marked)
     _succeed(sessions, claim, seconds)
 
 
