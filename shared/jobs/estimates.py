@@ -31,15 +31,21 @@ class Ended:
     """One job that succeeded, with its parts: what it was asked for and what it took."""
 
     seconds: float
-    #: Of ``seconds``, those that another amount of work would have taken too.
-    fixed: float
+    #: Of ``seconds``, those that another amount of work would have taken too; None: not known.
+    fixed: float | None
     work: float
     units: int
     bytes_an_image: float | None = None
 
     def seconds_for(self, work: float) -> float:
-        """What ``work`` would have taken."""
-        return self.fixed + (self.seconds - self.fixed) * work / self.work
+        """What ``work`` would have taken.
+
+        Where it is not known how much of that is fixed, the middle between all and nothing.
+        """
+        times = work / self.work
+        if self.fixed is None:
+            return self.seconds * math.sqrt(times)
+        return self.fixed + (self.seconds - self.fixed) * times
 
 
 def estimate(session: Session, new: NewJob) -> Estimate:
@@ -135,7 +141,7 @@ def _ended(session: Session, *which: ColumnElement[bool]) -> list[Ended]:
     return [
         Ended(
             seconds=seconds + (parts or 0.0),
-            fixed=_fixed(seconds, units, span, marked) if attempts == 1 else 0.0,
+            fixed=0.0 if parts else _fixed(seconds, units, span, marked, attempts),
             work=max(work, 1.0),
             units=units,
             bytes_an_image=size,
@@ -144,11 +150,13 @@ def _ended(session: Session, *which: ColumnElement[bool]) -> list[Ended]:
     ]
 
 
-def _fixed(seconds: float, units: int, span: float | None, marked: int | None) -> float:
+def _fixed(
+    seconds: float, units: int, span: float | None, marked: int | None, attempts: int
+) -> float | None:
     """What ``units`` would not have taken at the pace of those after ``marked``, in ``span``.
 
-    Nothing where the pace is not known: there was one report, or none.
+    None where the pace is not known: of several attempts, or with one report.
     """
-    if not span or marked is None or units <= marked:
-        return 0.0
+    if attempts != 1 or not span or marked is None or units <= marked:
+        return None
     return max(0.0, seconds - units * float(span) / (units - marked))

@@ -66,7 +66,8 @@ def test_a_job_of_one_report_says_nothing_of_its_pace(sessions: Sessions) -> Non
     told = partial(ledger.report, claim=claim, done=10, total=10, unit="step", eta_seconds=None)
     committed(sessions, told)
     _succeed(sessions, claim, 5.0)
-    assert _estimate(sessions, new_job(kind="train", total=20)).device_seconds == 10.0
+    # Between as long as the ten took and twice as long.
+    assert _estimate(sessions, new_job(kind="train", total=20)).device_seconds == 7.071
 
 
 def test_work_that_only_its_size_tells_of(sessions: Sessions) -> None:
@@ -116,15 +117,16 @@ def _ended(
     sessions: Sessions,
     seconds: float,
     *,
-    mark_done: int | None = None,
-    since_mark_seconds: float = 0.0,
+    mark_done: int = 0,
+    since_mark_seconds: float | None = None,
     done: int = 0,
     **members: Any,
 ) -> None:
-    """A job that took ``seconds``, of them ``since_mark_seconds`` after ``mark_done``."""
+    """A job that took ``seconds``, of them ``since_mark_seconds`` (or all) after ``mark_done``."""
     claim = running(sessions, **members)
     now = func.statement_timestamp()
-    marked = {"mark_at": now - timedelta(seconds=since_mark_seconds), "mark_done": mark_done}
+    since = seconds if since_mark_seconds is None else since_mark_seconds
+    marked = {"mark_at": now - timedelta(seconds=since), "mark_done": mark_done}
     _update(sessions, claim, done=done, reported_at=now, **marked)
     _succeed(sessions, claim, seconds)
 
