@@ -235,7 +235,7 @@ class SeedPlan:
         )
         images = round(self._command.synthetic_ratio * self._real.train)
         requires = [*gan.requires, *self._real.requires]
-        job = generate_set_job(asked, images=images)
+        job = generate_set_job(asked, pixels=images * self._source.image_size**2)
         return self._dataset("synthetic", job, requires, images=images, train=images)
 
     def _plan_seen_by_gan(self) -> Made:

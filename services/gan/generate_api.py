@@ -165,6 +165,6 @@ def _plan(category: Category, n: int, gan: str | None, seed: int, truncation: fl
         command = GenerateCommand(
             category=category, n=n, gan=row.id, seed=seed, truncation=truncation
         )
-        return generate_job(command)
+        return generate_job(command, image_size=row.image_size)
 
     return plan

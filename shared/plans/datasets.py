@@ -55,18 +55,25 @@ def augment_job(command: AugmentCommand, *, images: int = 0, likely_bytes: float
     )
 
 
-def generate_job(command: GenerateCommand) -> NewJob:
-    """Sample a GAN."""
+def generate_job(command: GenerateCommand, *, image_size: int) -> NewJob:
+    """Sample a GAN of images of ``image_size`` pixels."""
     says = {"gan": command.gan}
     return _dataset_job(
-        "generate", "gan-sample", [command.gan], command, images=command.n, says=says, like=says
+        "generate",
+        "gan-sample",
+        [command.gan],
+        command,
+        images=command.n,
+        work=command.n * image_size**2,
+        says=says,
+        like=says,
     )
 
 
-def generate_set_job(command: GenerateSetCommand, *, images: int = 0) -> NewJob:
-    """Sample a GAN in proportion to a data set's training images, about ``images`` times."""
+def generate_set_job(command: GenerateSetCommand, *, pixels: int = 0) -> NewJob:
+    """Sample a GAN in proportion to a data set's training images, about ``pixels`` in all."""
     inputs, says = [command.gan, command.dataset], {"gan": command.gan}
-    return _dataset_job("generate-set", "gan-sample", inputs, command, work=images, says=says)
+    return _dataset_job("generate-set", "gan-sample", inputs, command, work=pixels, says=says)
 
 
 def regenerate_job(command: RegenerateCommand) -> NewJob:
