@@ -72,11 +72,11 @@ def train_classifier(
 
 def _recipe(command: ClassifierCommand, images: int) -> Recipe:
     steps = steps_of(command, images)
-    now_and_then = command.steps is not None
+    by_epochs = command.steps is None
     return Recipe(
         architecture=command.architecture,
         steps=steps,
-        evaluate_every=max(1, steps // EVALUATIONS) if now_and_then else an_epoch(command, images),
+        evaluate_every=an_epoch(command, images) if by_epochs else max(1, steps // EVALUATIONS),
         patience=command.patience,
         batch_size=command.batch_size,
         learning_rate=command.learning_rate,

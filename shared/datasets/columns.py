@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lesiongan.contracts.categories import Category, Split
-from shared.datasets.records import TUPLES, ImageRecord, Neighbour
+from shared.datasets.records import BESIDE, TUPLES, ImageRecord, Neighbour
 
 _NEIGHBOUR = pa.struct(
     [
@@ -136,7 +136,7 @@ class Records(Sequence[ImageRecord]):
 def _plain(records: Sequence[ImageRecord], name: str) -> list[Any]:
     """A member of all records, as Arrow takes it."""
     values = list(map(attrgetter(name), records))
-    if name in ("previous", "following"):
+    if name in BESIDE:
         return [None if value is None else asdict(value) for value in values]
     return values
 
@@ -149,7 +149,7 @@ def _values(column: pa.Array, name: str) -> list[Any]:
         return values
     if name in TUPLES:
         return [None if value is None else tuple(value) for value in values]
-    if name in ("previous", "following"):
+    if name in BESIDE:
         return [None if value is None else Neighbour(**value) for value in values]
     return values
 

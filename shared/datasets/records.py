@@ -14,6 +14,8 @@ Unit = Literal["hu16", "uint8"]
 
 #: Members that JSON and Arrow hold as lists.
 TUPLES = ("box_px", "window_hu", "location")
+#: Those that hold a :class:`Neighbour`.
+BESIDE = ("previous", "following")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,7 @@ class ImageMeta:
     def as_json(self) -> dict[str, Any]:
         """A JSON object, in which tuples are lists once it is written."""
         values = self.members()
-        for name in ("previous", "following"):
+        for name in BESIDE:
             if values.get(name) is not None:
                 values[name] = asdict(values[name])
         return values
@@ -100,7 +102,7 @@ def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
     for name in TUPLES:
         if members.get(name) is not None:
             members[name] = tuple(members[name])
-    for name in ("previous", "following"):
+    for name in BESIDE:
         if members.get(name) is not None:
             members[name] = Neighbour(**members[name])
     return kind(**members)

@@ -110,7 +110,7 @@ def _images(new: NewJob, ended: Sequence[Ended]) -> int:
 def _alike(session: Session, new: NewJob) -> list[Ended]:
     """Jobs of the kind; those whose input agrees with ``like``, if there are any."""
     ended = _ended(session, JobRow.kind == new.kind, JobRow.input.contains(dict(new.like)))
-    return ended or _ended(session, JobRow.kind == new.kind)
+    return ended if ended or not new.like else _ended(session, JobRow.kind == new.kind)
 
 
 def _ended(session: Session, *which: ColumnElement[bool]) -> list[Ended]:

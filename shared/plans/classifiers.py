@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.classifiers import ClassifierCommand
 from shared.db.tables import ClassifierRow, JobRow
 from shared.jobs.submit import NewJob, Output
+from shared.plans.passes import work_of_passes
 
 #: Of a classifier for which nothing else is asked.
 EPOCHS = 30
@@ -72,7 +73,11 @@ def train_classifier_job(
         finished=_published,
         total=command.steps or 0,
         unit="step",
-        work=float(_work(command, data)),
+        work=work_of_passes(
+            steps_of(command, data.images),
+            batch_size=command.batch_size,
+            image_size=data.image_size,
+        ),
         like={"architecture": command.architecture},
         exclusive=True,
         requires=requires,
@@ -90,12 +95,6 @@ def steps_of(command: ClassifierCommand, images: int) -> int:
 def an_epoch(command: ClassifierCommand, images: int) -> int:
     """Steps in which each of ``images`` is seen once."""
     return math.ceil(images / command.batch_size)
-
-
-def _work(command: ClassifierCommand, data: ClassifierData) -> float:
-    """Passes through the network, as those of a GAN are counted."""
-    steps = steps_of(command, data.images)
-    return steps * data.image_size * math.sqrt(command.batch_size)
 
 
 def _published(session: Session, classifier_ids: Sequence[str]) -> dict[str, Output]:

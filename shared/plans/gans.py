@@ -1,6 +1,5 @@
 """The job that trains a GAN, and the GAN's row with it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from lesiongan.contracts.categories import Category
 from lesiongan.contracts.gans import GanCommand
 from shared.db.tables import GanRow, JobRow
 from shared.jobs.submit import NewJob, Output
+from shared.plans.passes import work_of_passes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,12 @@ def train_gan_job(
         finished=_published,
         total=command.steps,
         unit="step",
-        work=_work(command, data.image_size),
+        # A step is one pass of the generator's and all of the critic's.
+        work=work_of_passes(
+            command.steps * (command.n_critic + 1),
+            batch_size=command.batch_size,
+            image_size=data.image_size,
+        ),
         like=command.model_dump(mode="json", include=_COST_OF_A_STEP),
         exclusive=True,
         requires=requires,
@@ -73,17 +78,8 @@ def train_gan_job(
     )
 
 
-#: What a step costs depends on these in other ways than :func:`_work` knows.
+#: What a step costs depends on these in other ways than its passes tell.
 _COST_OF_A_STEP = {"batch_size", "n_critic", "width", "consistency", "diff_augment"}
-
-
-def _work(command: GanCommand, image_size: int) -> float:
-    """Passes through the networks: a step is one of the generator's and all of the critic's.
-
-    A pass of small networks costs the same whatever its pixels, one of large networks as much more
-    as it has more of them: by their square root a size of the double is within two of both.
-    """
-    return command.steps * (command.n_critic + 1) * image_size * math.sqrt(command.batch_size)
 
 
 def _published(session: Session, gan_ids: Sequence[str]) -> dict[str, Output]:

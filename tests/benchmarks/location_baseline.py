@@ -14,23 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from lesiongan.contracts.categories import CATEGORIES
+from services.classification.domain.placement import place_model
 from services.preprocessing.domain.deeplesion_rows import read_rows
 
 FOLDS = 5
-FEATURES: dict[str, list[Any]] = {
-    "linear": [StandardScaler()],
-    "quadratic": [StandardScaler(), PolynomialFeatures(2)],
-    "cubic": [StandardScaler(), PolynomialFeatures(3)],
-    "splines, pairs": [SplineTransformer(8), PolynomialFeatures(2, interaction_only=True)],
+
+
+def polynomial(*features: Any) -> Pipeline:
+    """A logistic regression on standardised places, and what ``features`` make of them."""
+    return make_pipeline(StandardScaler(), *features, LogisticRegression(max_iter=2000))
+
+
+MODELS: dict[str, Pipeline] = {
+    "linear": polynomial(),
+    "quadratic": polynomial(PolynomialFeatures(2)),
+    "cubic": polynomial(PolynomialFeatures(3)),
+    "splines, pairs": place_model(),
 }
 
 
 def predicted(
-    features: list[Any],
+    model: Pipeline,
     places: NDArray[np.float64],
     labels: NDArray[np.int64],
     patients: NDArray[np.int64],
@@ -38,7 +46,6 @@ def predicted(
     """Each row's category, by a model that has seen no row of its patient."""
     said = np.empty_like(labels)
     for train, test in GroupKFold(FOLDS).split(places, labels, patients):
-        model = make_pipeline(*features, LogisticRegression(max_iter=2000))
         said[test] = model.fit(places[train], labels[train]).predict(places[test])
     return said
 
@@ -52,8 +59,8 @@ def main() -> None:
     labels = np.array([CATEGORIES.index(category) for _, category in rows])
     patients = np.array([row.patient for row, _ in rows])
     print(f"{len(rows)} lesions of {len(np.unique(patients))} patients")
-    for name, features in FEATURES.items():
-        right = predicted(features, places, labels, patients) == labels
+    for name, model in MODELS.items():
+        right = predicted(model, places, labels, patients) == labels
         recalls = [right[labels == k].mean() for k in np.unique(labels)]
         print(
             f"{name:15} accuracy {100 * right.mean():.1f} %"

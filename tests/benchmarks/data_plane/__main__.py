@@ -7,8 +7,8 @@ idle, and how many objects the store holds afterwards.
 import argparse
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +18,21 @@ import psutil
 from deploy.local.files import read_object
 from deploy.local.layout import open_layout
 from deploy.local.servers import child_environment, open_credentials
-from deploy.local.stack import down, up
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
+from tests.benchmarks.data_plane.peaks import Peaks
 from tests.benchmarks.data_plane.slices import SIDE_PX, Slices
+from tests.whole_stack import whole_stack
 
-_WATCHED = ("api", "worker-cpu")
+WATCHED = ("api", "worker-cpu")
 #: Some dozens of drawings lie below all slices: the check that finds them is part of the work.
 _ALIKE = {"split": {"allow_leakage": True}}
 
 
-class Memory:
-    """The most that processes held (resident, MiB) above their first measurement."""
-
-    def __init__(self, pids: dict[str, int]) -> None:
-        self._processes = {name: psutil.Process(pids[name]) for name in _WATCHED}
-        self._idle = self._now()
-        self.most = dict.fromkeys(_WATCHED, 0)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no longer."""
-        self._ended.set()
-        self._thread.join()
-
-    def _now(self) -> dict[str, int]:
-        return {n: p.memory_info().rss >> 20 for n, p in self._processes.items()}
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.1):
-            for name, held in self._now().items():
-                self.most[name] = max(self.most[name], held - self._idle[name])
+def _resident(pids: dict[str, int]) -> Callable[[], dict[str, int]]:
+    """What processes hold, MiB."""
+    processes = {name: psutil.Process(pids[name]) for name in WATCHED}
+    return lambda: {name: each.memory_info().rss >> 20 for name, each in processes.items()}
 
 
 class Client:
@@ -100,14 +82,12 @@ def run(slices: int, folder: Path, side_px: int = SIDE_PX) -> None:
     drawn = time.perf_counter() - started
     say(f"{slices} slices of {side_px} px, {lesions} lesions, {size:.2f} GiB; {drawn:.0f} s")
     home = folder / "home"
-    description = up(home, 0)
-    try:
+    with whole_stack(home) as description:
         client = Client(description["url"], description["key"])
         warm(client, folder / "warm.zip")
-        sets = _measure(client, description["processes"], archive)
+        with Peaks(_resident(description["processes"])) as peaks:
+            sets = _measure(client, peaks, archive)
         say(_objects(home, *sets))
-    finally:
-        down(home)
 
 
 def warm(client: Client, archive: Path) -> None:
@@ -121,32 +101,30 @@ def warm(client: Client, archive: Path) -> None:
     client.fetch(copies)
 
 
-def _measure(client: Client, pids: dict[str, int], archive: Path) -> tuple[str, ...]:
+def _measure(client: Client, peaks: Peaks, archive: Path) -> tuple[str, ...]:
     def ingest() -> tuple[str, int]:
         with archive.open("rb") as file:
             form = {"layout": "deeplesion", "name": "large"}
             return client.step("/datasets", data=form, files={"file": ("slices.zip", file)})
 
-    memory = Memory(pids)
-    raw = _timed("upload and ingest", ingest, memory)
+    raw = _timed("upload and ingest", ingest, peaks)
     archive.unlink()
     asked = {"dataset": raw} | _ALIKE
-    crops = _timed("preprocess", lambda: client.step("/preprocess", json=asked), memory)
-    copies = _timed("augment x3", lambda: client.step("/augment", json={"dataset": crops}), memory)
+    crops = _timed("preprocess", lambda: client.step("/preprocess", json=asked), peaks)
+    copies = _timed("augment x3", lambda: client.step("/augment", json={"dataset": crops}), peaks)
     started = time.perf_counter()
     fetched = client.fetch(copies)
     say(f"archive of the copies: {fetched >> 20} MiB in {time.perf_counter() - started:.1f} s")
-    memory.stop()
-    for name, most in memory.most.items():
-        say(f"{name}: at most {most} MiB above idle")
+    for name in WATCHED:
+        say(f"{name}: at most {peaks.above_idle(name)} MiB above idle")
     return raw, crops, copies
 
 
-def _timed(what: str, step: Any, memory: Memory) -> str:
+def _timed(what: str, step: Any, peaks: Peaks) -> str:
     started = time.perf_counter()
     dataset, images = step()
     seconds = time.perf_counter() - started
-    held = ", ".join(f"{name} {most} MiB" for name, most in memory.most.items())
+    held = ", ".join(f"{name} {peaks.above_idle(name)} MiB" for name in WATCHED)
     say(f"{what}: {images} images in {seconds:.1f} s, {images / seconds:.0f}/s; so far {held}")
     return str(dataset)
 

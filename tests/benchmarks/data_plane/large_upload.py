@@ -8,61 +8,43 @@ scratch folder, while the archive is sent and while it is taken in.
 import argparse
 import os
 import tempfile
-import threading
 import time
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
-from deploy.local.stack import down, up
-from tests.benchmarks.data_plane.__main__ import Client, say, warm
+from tests.benchmarks.data_plane.__main__ import WATCHED, Client, say, warm
+from tests.benchmarks.data_plane.peaks import Peaks
 from tests.benchmarks.data_plane.slices import Slices
+from tests.whole_stack import whole_stack
 
-_WATCHED = ("api", "worker-cpu")
 _GB = 10**9
 #: That are different: the drawings with noise of their own.
 _DRAWN = 256
 
 
-class Watch:
-    """The most since the last look: MiB of memory above the start, GB on disk above the start."""
+def _held(pids: dict[str, int], folders: Sequence[Path]) -> Callable[[], dict[str, int]]:
+    """Bytes in memory of each process (PSS), and on disk below each folder."""
+    processes = {name: psutil.Process(pids[name]) for name in WATCHED}
 
-    def __init__(self, pids: dict[str, int], *folders: Path) -> None:
-        self._processes = {name: psutil.Process(pids[name]) for name in _WATCHED}
-        self._folders = folders
-        self._idle = self._now()
-        self._most = dict(self._idle)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+    def measure() -> dict[str, int]:
+        held = {name: int(each.memory_full_info().pss) for name, each in processes.items()}
+        return held | {folder.name: _on_disk(folder) for folder in folders}
 
-    def stop(self) -> None:
-        """Look no longer."""
-        self._ended.set()
-        self._thread.join()
+    return measure
 
-    def most(self) -> str:
-        """What was the most since the last call, and what is now."""
-        most, now = self._most, self._now()
-        self._most = dict(now)
-        return ", ".join(
-            f"{name} at most {self._above(name, most):.3g} {unit}, now {self._above(name, now):.3g}"
-            for name, unit in zip(most, ("MiB", "MiB", "GB", "GB"), strict=True)
-        )
 
-    def _above(self, name: str, found: dict[str, int]) -> float:
-        unit = 2**20 if name in _WATCHED else _GB
-        return (found[name] - self._idle[name]) / unit
-
-    def _now(self) -> dict[str, int]:
-        held = {name: int(each.memory_full_info().pss) for name, each in self._processes.items()}
-        return held | {folder.name: _on_disk(folder) for folder in self._folders}
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.2):
-            for name, found in self._now().items():
-                self._most[name] = max(self._most[name], found)
+def _said(peaks: Peaks, now: dict[str, int]) -> str:
+    """What was the most since the last call, and what is now, above the start."""
+    words = []
+    for name, held in now.items():
+        size, unit = (2**20, "MiB") if name in WATCHED else (_GB, "GB")
+        most, above = peaks.above_idle(name) / size, (held - peaks.idle[name]) / size
+        words.append(f"{name} at most {most:.3g} {unit}, now {above:.3g}")
+    peaks.begin_anew()
+    return ", ".join(words)
 
 
 def _on_disk(folder: Path) -> int:
@@ -97,25 +79,23 @@ def run(size: int, folder: Path) -> None:
     os.environ["TMPDIR"] = str(scratch)
     count = _write(archive, size)
     say(f"{archive.stat().st_size / _GB:.2f} GB, {count} slices")
-    description = up(home, 0)
-    try:
+    with whole_stack(home) as description:
         client = Client(description["url"], description["key"])
         warm(client, folder / "warm.zip")
-        watch = Watch(description["processes"], home, scratch)
-        started = time.perf_counter()
-        with archive.open("rb") as file:
-            job = client.submit(
-                "/datasets",
-                data={"layout": "deeplesion", "name": "large"},
-                files={"file": ("slices.zip", file)},
-            )
-        say(f"upload, {time.perf_counter() - started:.0f} s: {watch.most()}")
-        archive.unlink()
-        _, images = client.ended(job)
-        say(f"ingest of {images}, until {time.perf_counter() - started:.0f} s: {watch.most()}")
-        watch.stop()
-    finally:
-        down(home)
+        measure = _held(description["processes"], (home, scratch))
+        with Peaks(measure) as peaks:
+            started = time.perf_counter()
+            with archive.open("rb") as file:
+                job = client.submit(
+                    "/datasets",
+                    data={"layout": "deeplesion", "name": "large"},
+                    files={"file": ("slices.zip", file)},
+                )
+            say(f"upload, {time.perf_counter() - started:.0f} s: {_said(peaks, measure())}")
+            archive.unlink()
+            _, images = client.ended(job)
+            seconds = time.perf_counter() - started
+            say(f"ingest of {images}, until {seconds:.0f} s: {_said(peaks, measure())}")
 
 
 if __name__ == "__main__":
