@@ -12,6 +12,7 @@ from shared.db.tables import (
     ClassifierRow,
     DatasetRow,
     ExperimentRow,
+    GanFileRow,
     GanRow,
     IdempotencyRow,
     JobParentRow,
@@ -40,6 +41,7 @@ class Rows:
     experiments: Mapping[str, ExperimentRow]
     checkpoints: Sequence[CheckpointRow]
     previews: Sequence[PreviewRow]
+    gan_files: Sequence[GanFileRow]
     uploads: Sequence[UploadRow]
     #: Ids of jobs by the number of their ask; several for a stream that broke.
     by_ask: dict[int, list[str]] = field(default_factory=dict)
@@ -47,7 +49,8 @@ class Rows:
     def named_objects(self) -> set[str]:
         """Keys of all objects that a row names."""
         named = {row.key for row in self.shards}
-        named |= {row.key for row in self.checkpoints} | {row.key for row in self.previews}
+        for files in (self.checkpoints, self.previews, self.gan_files):
+            named |= {row.key for row in files}
         named |= {row.manifest_key for row in self.datasets.values()}
         for gan in self.gans.values():
             named.add(gan.weights_key or "")
@@ -84,6 +87,7 @@ def read(session: Session, asking: Asking, asks: Sequence[Ask]) -> Rows:
         experiments={row.id: row for row in session.scalars(select(ExperimentRow))},
         checkpoints=session.scalars(select(CheckpointRow)).all(),
         previews=session.scalars(select(PreviewRow)).all(),
+        gan_files=session.scalars(select(GanFileRow)).all(),
         uploads=session.scalars(select(UploadRow)).all(),
     )
     streams = _of_streams(rows)
