@@ -18,6 +18,8 @@ from services.classification.domain.evaluation import grouped_by_patient
 from services.classification.domain.prediction import predict
 from services.classification.domain.smaller_test import draw_test
 from services.classification.domain.weights import load_weights
+from services.classification.domain.wording import Screened
+from services.classification.loading import may_be_copies
 from services.classification.measuring import Asked, Predicted, tabulated
 from services.classification.pictures import picture_rows
 from services.classification.places import by_place
@@ -194,11 +196,18 @@ def _predict(
         classifiers=point.classifiers,
         by_place=by_place(point.real, held_out.records, categories),
         recognised=_recognised(networks, point, categories),
+        screened=[_screened(each) for each in point.synthetic],
         unlabelled_images=[
             sum(record.category is None for record in each.select(split="train"))
             for each in point.seen_by_gans
         ],
     )
+
+
+def _screened(synthetic: StoredDataset) -> Screened:
+    draws = [record.draw or 0 for record in synthetic.records]
+    last = int(may_be_copies(synthetic.records).sum())
+    return Screened(images=len(draws), drawn_again=sum(draws), may_be_copies=last)
 
 
 def _recognised(

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesiongan.contracts.categories import CATEGORIES, Category
+from lesiongan.contracts.gans import MOST_DRAWS
 from services.classification.domain.images import LabelledImages
 from shared.datasets.leakage import refuse_shared_patients, unseen
 from shared.datasets.pixels import Labelled, load_held_out, load_train
 from shared.datasets.reading import StoredDataset
+from shared.datasets.records import ImageRecord
 from shared.errors import BadInput
 from shared.storage.port import ObjectStore
 
@@ -25,16 +27,21 @@ class ClassifierImages:
     counts: dict[str, int]
 
 
-def load_images(store: ObjectStore, datasets: Sequence[StoredDataset]) -> ClassifierImages:
+def load_images(
+    store: ObjectStore, datasets: Sequence[StoredDataset], *, without_copies: bool = False
+) -> ClassifierImages:
     """Training images of all data sets, and the ``val`` images of those that have some.
 
-    Images of ``val`` that are byte for byte among the training images are left out.
+    Images of ``val`` that are byte for byte among the training images are left out, and
+    ``without_copies`` also synthetic ones that may be copies of training images.
 
-    Raises :class:`BadInput` for fewer than two categories, images of several shapes, and patients
-    that are on both sides.
+    Raises :class:`BadInput` for fewer than two categories, images of several shapes, patients that
+    are on both sides, and where nothing but copies was to be trained on.
     """
     categories = _categories(datasets)
     train = [(each, load_train(store, each, categories)) for each in datasets]
+    if without_copies:
+        train = [(each, _without_copies(each, part)) for each, part in train]
     val = [
         load_held_out(store, each, categories, "val")
         for each in datasets
@@ -50,6 +57,8 @@ def load_images(store: ObjectStore, datasets: Sequence[StoredDataset]) -> Classi
         for each, part in train
         for record in part.records
     )
+    if not len(joined):
+        raise BadInput("all of the synthetic images may be copies: nothing is left to train on")
     synthetic = int(joined.synthetic.sum())
     return ClassifierImages(
         categories=categories,
@@ -61,6 +70,20 @@ def load_images(store: ObjectStore, datasets: Sequence[StoredDataset]) -> Classi
             "synthetic": synthetic,
         },
     )
+
+
+def _without_copies(dataset: StoredDataset, part: Labelled) -> Labelled:
+    """All of a data set that no GAN made; the draws of others do not count tries."""
+    if dataset.row.kind != "synthetic":
+        return part
+    keep = ~may_be_copies(part.records)
+    records = [part.records[place] for place in np.flatnonzero(keep).tolist()]
+    return Labelled(part.images[keep], part.labels[keep], records)
+
+
+def may_be_copies(records: Sequence[ImageRecord]) -> NDArray[np.bool_]:
+    """Which synthetic images [n] took the last draw, all before it having been copies."""
+    return np.asarray([record.draw == MOST_DRAWS - 1 for record in records], dtype=np.bool_)
 
 
 def _categories(datasets: Sequence[StoredDataset]) -> tuple[Category, ...]:

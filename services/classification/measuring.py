@@ -48,6 +48,8 @@ class Predicted:
     by_place: NDArray[np.int64] | None
     #: Whether each synthetic image was named right; empty where there is none.
     recognised: Sequence[NDArray[np.bool_]]
+    #: Of the synthetic images; empty where there is none.
+    screened: Sequence[wording.Screened]
     #: Seen by each seed's GAN; empty without one.
     unlabelled_images: Sequence[int]
 
@@ -225,6 +227,9 @@ def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
             "Every arm draws its categories equally often (classifier.balance), so oversample is "
             "the same classifier as none."
         )
+    screened = [one for each in predicted for one in each.screened]
+    if screened:
+        said.append(wording.of_copies(screened, left_out=command.filter_copies))
     seen = [images for each in predicted for images in each.unlabelled_images]
     if command.unlabelled and seen and command.gan is not None:
         said.append(wording.of_unlabelled(seen, command.gan))

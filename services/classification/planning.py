@@ -135,6 +135,7 @@ class SeedPlan:
         command = ClassifierCommand(
             **(self._command.classifier.model_dump() | _BALANCING.get(arm, {})),
             **self._lessons(arm, teacher),
+            filter_copies=self._command.filter_copies and arm in WITH_GAN,
             datasets=[made.id for made in training],
             patience=None,
             seed=self._seed,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.categories import UNLABELLED
 from lesiongan.contracts.gans import (
     MAX_IMAGES,
+    MOST_DRAWS,
     GanCommand,
     GenerateCommand,
     GenerateSetCommand,
@@ -18,7 +19,7 @@ from services.gan.domain.config import Architecture, Training
 from services.gan.domain.examination import Examination
 from services.gan.domain.feature_space import feature_steps
 from services.gan.domain.generator import Generator
-from services.gan.domain.screening import MOST_DRAWS, Request, screened
+from services.gan.domain.screening import Request, screened
 from services.gan.domain.state import TrainingState
 from services.gan.domain.training import train
 from services.gan.domain.weights import save_weights

@@ -1,13 +1,13 @@
 """What an experiment shows and does not show, in plain words."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.findings import ArmResult, Comparison, Worth
-from lesiongan.contracts.gans import GanOptions
+from lesiongan.contracts.gans import MOST_DRAWS, GanOptions
 from services.classification.domain.comparison import RESAMPLES
 from services.classification.domain.evaluation import TestSet
 
@@ -186,6 +186,30 @@ def of_unlabelled(images: Sequence[int], options: GanOptions) -> str:
         f"category it was not told ({' and '.join(uses)}). Only pseudo label uses the same images "
         "without a GAN: compare with that."
     )
+
+
+class Screened(NamedTuple):
+    """What sampling a synthetic data set took: draws that were thrown away, and images that no
+    draw but the last kept away from the training images."""
+
+    images: int
+    drawn_again: int
+    may_be_copies: int
+
+
+def of_copies(screened: Sequence[Screened], *, left_out: bool) -> str:
+    """How near the synthetic images come to training images, and what was done about it."""
+    images, drawn_again, last = (sum(each) for each in zip(*screened, strict=True))
+    if not drawn_again:
+        return f"None of {images:,} synthetic images was thrown away as a copy of a training image."
+    said = (
+        f"For {images:,} synthetic images {drawn_again:,} draws were thrown away: they came too "
+        "near to a training image"
+    )
+    if not last:
+        return f"{said}."
+    done = "left out" if left_out else "kept (filter_copies leaves them out)"
+    return f"{said}. {last:,} took the last of {MOST_DRAWS} draws, may be copies, and were {done}."
 
 
 def _how_measured(test: TestSet, n_seeds: int, resamples: int) -> str:

@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lesiongan.contracts.gans import MOST_DRAWS
 from services.gan.domain.generator import Generator
 from services.gan.domain.reference import Reference
 from services.gan.domain.sampling import sample_batches
 from shared.compute.precision import Precision
-
-#: So often an image is drawn before it is given up.
-MOST_DRAWS = 16
 
 
 class Screened(NamedTuple):

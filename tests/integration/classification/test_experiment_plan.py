@@ -15,6 +15,7 @@ from tests.integration.classification.datasets import gan, unsplit
 from tests.integration.classification.experiments import (
     KINDS,
     TWO_SEEDS,
+    Job,
     ask,
     graph,
     kinds,
@@ -190,6 +191,22 @@ def test_a_filter_asks_the_traditional_classifier(client: httpx.Client, images: 
         ["augment"],
         ["generate-set", "subset", "train-classifier"],
     ]
+
+
+def test_copies_are_left_out_of_the_arms_with_synthetic_images(
+    client: httpx.Client, images: str
+) -> None:
+    asked = {"arms": ["none", "gan"], "seeds": 1}
+    kept = graph(client, ask(client, images, **asked))
+    filtered = graph(client, ask(client, images, **asked, filter_copies=True))
+
+    def told(jobs: dict[str, Job]) -> list[bool]:
+        trained = [jobs[each]["input"] for each in of_kind(jobs, "train-classifier")]
+        return sorted(command.get("filter_copies", False) for command in trained)
+
+    assert told(kept) == [False, False]
+    assert told(filtered) == [False, True]
+    assert of_kind(kept, "generate-set") == of_kind(filtered, "generate-set"), "the same images"
 
 
 def test_tstr_sees_no_real_image(client: httpx.Client, images: str) -> None:

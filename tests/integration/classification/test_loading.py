@@ -7,6 +7,7 @@ import pytest
 
 from lesiongan.contracts.categories import SPLITS
 from lesiongan.contracts.datasets import DatasetKind
+from lesiongan.contracts.gans import MOST_DRAWS
 from services.classification.loading import ClassifierImages, load_images
 from shared.datasets import reading
 from shared.datasets.records import ImageMeta
@@ -24,10 +25,10 @@ Load = Callable[..., ClassifierImages]
 def load(sessions: Sessions, store: S3Store) -> Load:
     """The images of data sets, by their ids."""
 
-    def load(*dataset_ids: str) -> ClassifierImages:
+    def load(*dataset_ids: str, without_copies: bool = False) -> ClassifierImages:
         with sessions() as session:
             opened = [reading.open_dataset(session, store, each) for each in dataset_ids]
-        return load_images(store, opened)
+        return load_images(store, opened, without_copies=without_copies)
 
     return load
 
@@ -167,6 +168,33 @@ def test_images_are_counted_by_what_they_are(load: Load, stored: Callable[..., s
     found = load(real, augmented, synthetic)
     assert found.counts == {"real": 3, "augmented": 2, "synthetic": 4}
     assert found.train.synthetic.tolist() == [False] * 5 + [True] * 4
+
+
+def test_what_may_be_a_copy_is_left_out_where_that_is_asked_for(
+    load: Load, stored: Callable[..., str]
+) -> None:
+    last = MOST_DRAWS - 1
+    real = [(grey_png(1), meta("liver", draw=last)), (grey_png(2), meta("lung"))]
+    drawn = [
+        (grey_png(10 + draw), meta("lung", patient=None, draw=draw)) for draw in (0, last - 1, last)
+    ]
+    sets = stored(real), stored(drawn, "synthetic")
+    assert load(*sets).counts["synthetic"] == 3
+    found = load(*sets, without_copies=True)
+    assert found.counts == {"real": 2, "augmented": 0, "synthetic": 2}
+    assert found.train.pixels[:, 0, 1, 1].tolist() == [1, 2, 10, 10 + last - 1]
+    assert found.train.synthetic.tolist() == [False, False, True, True]
+
+
+def test_nothing_is_trained_on_copies_alone(load: Load, stored: Callable[..., str]) -> None:
+    copies = [
+        (grey_png(1), meta("liver", patient=None, draw=MOST_DRAWS - 1)),
+        (grey_png(2), meta("lung", patient=None, draw=MOST_DRAWS - 1)),
+    ]
+    alone = stored(copies, "synthetic")
+    assert len(load(alone).train) == 2
+    with pytest.raises(BadInput, match="may be copies: nothing is left"):
+        load(alone, without_copies=True)
 
 
 def test_raw_data_sets_are_refused(load: Load, sessions: Sessions, store: S3Store) -> None:

@@ -22,7 +22,13 @@ from services.classification.domain.comparison import (
     measure,
 )
 from services.classification.domain.evaluation import Integers
-from services.classification.domain.wording import notes, of_few_images, summary
+from services.classification.domain.wording import (
+    Screened,
+    notes,
+    of_copies,
+    of_few_images,
+    summary,
+)
 
 K = 4
 
@@ -439,3 +445,17 @@ def test_few_test_images_are_said_to_be_few() -> None:
     widths = sorted(100 * (row.accuracy.ci[1] - row.accuracy.ci[0]) for row in rows)
     assert f"{widths[0]:.1f} to {widths[1]:.1f} points wide, those of their differences" in said
     assert of_few_images(rows, [], 200) == ""
+
+
+def test_draws_that_were_thrown_away_are_counted() -> None:
+    new, some, many = Screened(100, 0, 0), Screened(100, 7, 0), Screened(50, 40, 2)
+    assert of_copies([new, new], left_out=True).startswith(
+        "None of 200 synthetic images was thrown"
+    )
+    said = of_copies([new, some], left_out=True)
+    assert said.startswith("For 200 synthetic images 7 draws were thrown away")
+    assert "last" not in said
+    last = "2 took the last of 16 draws, may be copies, and were"
+    assert of_copies([some, many], left_out=True).endswith(f"{last} left out.")
+    kept = f"{last} kept (filter_copies leaves them out)."
+    assert of_copies([some, many], left_out=False).endswith(kept)

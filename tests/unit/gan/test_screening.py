@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lesiongan.contracts.gans import MOST_DRAWS
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.generator import Generator
 from services.gan.domain.memorisation import Bounds
 from services.gan.domain.neighbours import place
 from services.gan.domain.reference import Reference, make_reference
 from services.gan.domain.sampling import sample, sample_batches
-from services.gan.domain.screening import MOST_DRAWS, Request, Screened, screened
+from services.gan.domain.screening import Request, Screened, screened
 from services.gan.domain.state import start_training
 from shared.compute.precision import Precision
 from tests.unit.gan.blobs import blobs

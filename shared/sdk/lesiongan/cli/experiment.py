@@ -65,6 +65,10 @@ def experiment(  # noqa: PLR0913 - one argument an option
         float | None,
         typer.Option(help="keep synthetic images that a teacher is so sure of; default: all"),
     ] = None,
+    filter_copies: Annotated[
+        bool,
+        typer.Option("--filter-copies", help="leave out what may be a copy of a training image"),
+    ] = False,
     gan: Annotated[
         str | None,
         typer.Option(help="an id: gan_…, in place of new ones", rich_help_panel=_GAN),
@@ -132,6 +136,7 @@ def experiment(  # noqa: PLR0913 - one argument an option
         "interpolation": interpolation,
         "synthetic_ratio": synthetic_ratio,
         "filter_confidence": filter_confidence,
+        "filter_copies": filter_copies or None,
         "gan_id": gan,
         "gan": given(
             {

@@ -74,6 +74,9 @@ class ClassifierCommand(ClassifierOptions):
     distil: Annotated[float, Field(gt=0, le=1)] | None = None
     #: Synthetic images are kept where the teacher names their category with this probability.
     filter_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: Synthetic images that took the last of 16 draws are left out: the others of them came too
+    #: near to a training image.
+    filter_copies: Annotated[bool, Field(exclude_if=not_)] = False
     #: Data sets whose unlabelled training images are labelled by the teacher.
     unlabelled: Annotated[list[DatasetId], Field(max_length=100)] = Field(default_factory=list)
     #: Unlabelled images are used where the teacher is as sure as this.

@@ -1,6 +1,7 @@
 """The four-arm experiment: does synthetic data help, and how sure are we."""
 
 from datetime import datetime
+from operator import not_
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -106,6 +107,10 @@ class ExperimentCommand(Command):
     #: Synthetic images are kept where a classifier of the real and augmented images names their
     #: category with this probability; null keeps all.
     filter_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: A synthetic image that comes too near to a training image is drawn again, up to 16 times, in
+    #: any case. True leaves out those that took the last draw, since they may be copies; false
+    #: keeps them. The notes count both.
+    filter_copies: Annotated[bool, Field(exclude_if=not_)] = False
     #: Training images without a category are used: those of the data set, and those that
     #: ``train_per_category`` leaves over. Each seed's GAN trains on them too: where ``gan`` sets
     #: neither ``pretrain_steps`` nor ``unlabelled_share``, for the first quarter of its steps. The

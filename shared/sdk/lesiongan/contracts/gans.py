@@ -24,6 +24,9 @@ DiffAugmentation = Literal["brightness", "contrast", "translation", "cutout"]
 MAX_IMAGES = 100_000
 #: The most images that one streamed ``GET /generate`` makes; larger sets go through ``POST``.
 MAX_STREAMED_IMAGES = 2_000
+#: So often a synthetic image is drawn while it comes too near to a training image. One that took
+#: the last draw may be a copy; only a GAN of an experiment makes one.
+MOST_DRAWS = 16
 
 
 class Measures(Resource):
