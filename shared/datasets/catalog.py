@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, String, bindparam, delete, func, select, true, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category
@@ -172,8 +173,15 @@ def stored_bytes(session: Session, dataset_id: str) -> int:
 
 def finished_outputs(session: Session, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What jobs would answer whose data sets were made before; without what is to be made."""
-    query = select(DatasetRow.id, DatasetRow.images).where(DatasetRow.id.in_(ids))
-    return {row.id: {"dataset": row.id, "images": row.images} for row in session.execute(query)}
+    rows = session.execute(_images_of(), {"ids": list(ids)})
+    return {row.id: {"dataset": row.id, "images": row.images} for row in rows}
+
+
+@cache
+def _images_of() -> Select[*tuple[object, ...]]:
+    """Built once: every submit asks it."""
+    asked = func.any(bindparam("ids", type_=ARRAY(String)))
+    return select(DatasetRow.id, DatasetRow.images).where(DatasetRow.id == asked)
 
 
 def require_train(row: DatasetRow, categories: Iterable[str], *, at_least: int = 1) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session
 
 from shared.db.tables import ClassifierRow, DatasetRow, GanRow, JobRow
@@ -43,7 +43,7 @@ class Limits:
 
 def enforce(session: Session, key_id: str | None, limits: Limits) -> None:
     """Raises :class:`QueueFull` or :class:`QuotaExceeded` if the jobs just written are too many."""
-    if limits.queued_jobs and queued_more_than(session, limits.queued_jobs):
+    if limits.queued_jobs and session.scalar(select(more_queued(limits.queued_jobs))):
         raise QueueFull(
             f"{limits.queued_jobs} jobs are queued, and this server queues no more: try later",
             limit=limits.queued_jobs,
@@ -54,11 +54,10 @@ def enforce(session: Session, key_id: str | None, limits: Limits) -> None:
         _enforce_quota(session, key_id, limits.quota)
 
 
-def queued_more_than(session: Session, limit: int) -> bool:
+def more_queued(limit: int | BindParameter[int]) -> ColumnElement[bool]:
     """Whether that many wait, and one more; counts no further, in the index of active jobs."""
     queued = select(JobRow.status).where(JobRow.status == State.QUEUED)
-    beyond = queued.where(JobRow.finished_at.is_(None)).offset(limit).limit(1)
-    return session.execute(beyond).first() is not None
+    return queued.where(JobRow.finished_at.is_(None)).offset(limit).limit(1).exists()
 
 
 def _enforce_quota(session: Session, key_id: str, quota: Quota) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.db.tables import JobParentRow, JobRow, TombstoneRow
+from shared.db.tables import JobParentRow, JobRow
 from shared.errors import Conflict
 from shared.jobs.states import Event, State, before
 
@@ -69,18 +69,12 @@ def dependents(session: Session, job_id: str) -> Sequence[JobRow]:
 
 def active(session: Session, target: str) -> JobRow | None:
     """The job that makes ``target`` now; one that is asked to stop does not count."""
-    query = select(JobRow).where(JobRow.target == target, _active())
+    query = select(JobRow).where(JobRow.target == target, is_active())
     return session.scalars(query.order_by(JobRow.created_at).limit(1)).one_or_none()
 
 
-def obstructed(session: Session, targets: Collection[str]) -> set[str]:
-    """Those of ``targets`` for which :func:`active` finds a job, or that a withdrawal removed."""
-    made = select(JobRow.target).where(JobRow.target.in_(targets), _active())
-    withdrawn = select(TombstoneRow.id).where(TombstoneRow.id.in_(targets))
-    return {str(target) for target in session.scalars(made.union_all(withdrawn))}
-
-
-def _active() -> ColumnElement[bool]:
+def is_active() -> ColumnElement[bool]:
+    """Whether a job is queued or runs, and is not asked to stop."""
     return and_(JobRow.finished_at.is_(None), JobRow.cancel_requested.is_(False))
 
 

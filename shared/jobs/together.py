@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event, func, insert, select, tuple_
+from sqlalchemy import event, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from shared.db import content_lock
 from shared.db.tables import IdempotencyRow, JobRow
 from shared.errors import LesionGanError
 from shared.ids import new_id
-from shared.jobs import limits, locks, queries
+from shared.jobs import locks
 from shared.jobs.limits import Limits, Quota
+from shared.jobs.obstacles import obstacles
 from shared.jobs.states import State
 from shared.jobs.submit import Finished, Idempotency, NewJob, Plan, Submitted, job_values
 from shared.observability import current, tracing
@@ -80,10 +81,11 @@ def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
         else:
             if new.target is not None and _is_lone(new, asked[place]):
                 planned.append(_Planned(place, asked[place], new, new.target))
-    free = _unobstructed(session, planned)
-    if free and not _too_many(session, free):
-        for each, row in zip(free, _written(session, free), strict=True):
-            answers[each.place] = Submitted(row, made=True, ready=[row], alone=True)
+    free, now = _unobstructed(session, planned)
+    if not free:
+        return answers
+    for each, row in zip(free, _written(session, free, now), strict=True):
+        answers[each.place] = Submitted(row, made=True, ready=[row], alone=True)
     return answers
 
 
@@ -118,31 +120,37 @@ def _is_lone(new: NewJob, asked: Asked) -> bool:
     return not beside and asked.limits.quota == Quota()
 
 
-def _unobstructed(session: Session, planned: Iterable[_Planned]) -> list[_Planned]:
-    """What nobody makes, has made or was made to forget; its targets are locked."""
+def _unobstructed(
+    session: Session, planned: Iterable[_Planned]
+) -> tuple[list[_Planned], datetime]:
+    """What nobody makes, has made or was made to forget, and the time; its targets are locked.
+
+    Nothing while as many jobs are queued as may be.
+    """
     wanted: dict[str, _Planned] = {}
     for each in planned:
         wanted.setdefault(each.target, each)
-    if not wanted:
-        return []
-    targets = locks.lock_free(session, wanted)
-    obstructed = queries.obstructed(session, targets)
+    targets = locks.lock_free(session, wanted) if wanted else []
+    found = obstacles(session, targets, queued_jobs=_room([wanted[name] for name in targets]))
+    if found.queues_full:
+        return [], found.now
+    obstructed = set(found.targets)
     asked_of: dict[Finished, list[str]] = defaultdict(list)
     for target in targets:
         asked_of[wanted[target].new.finished].append(target)
     for finished, its_own in asked_of.items():
         obstructed |= finished(session, its_own).keys()
-    return [wanted[target] for target in targets if target not in obstructed]
+    return [wanted[target] for target in targets if target not in obstructed], found.now
 
 
-def _too_many(session: Session, free: Sequence[_Planned]) -> bool:
-    most = [each.asked.limits.queued_jobs for each in free if each.asked.limits.queued_jobs]
-    return bool(most) and limits.queued_more_than(session, max(0, min(most) - len(free)))
+def _room(planned: Sequence[_Planned]) -> int | None:
+    """As many jobs may be queued before these; None: there is no limit."""
+    most = [each.asked.limits.queued_jobs for each in planned if each.asked.limits.queued_jobs]
+    return max(0, min(most) - len(planned)) if most else None
 
 
-def _written(session: Session, free: Sequence[_Planned]) -> list[JobRow]:
+def _written(session: Session, free: Sequence[_Planned], now: datetime) -> list[JobRow]:
     """The rows as they are written, by one statement for all; none is read back."""
-    now = session.scalars(select(func.clock_timestamp())).one()
     jobs = [each.values(now) for each in free]
     keys = [
         each.asked.idempotency.values(each.asked.key_id, job["id"])
