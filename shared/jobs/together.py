@@ -120,9 +120,7 @@ def _is_lone(new: NewJob, asked: Asked) -> bool:
     return not beside and asked.limits.quota == Quota()
 
 
-def _unobstructed(
-    session: Session, planned: Iterable[_Planned]
-) -> tuple[list[_Planned], datetime]:
+def _unobstructed(session: Session, planned: Iterable[_Planned]) -> tuple[list[_Planned], datetime]:
     """What nobody makes, has made or was made to forget, and the time; its targets are locked.
 
     Nothing while as many jobs are queued as may be.
