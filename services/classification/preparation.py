@@ -16,8 +16,9 @@ def options_for(session: Session, row: ClassifierRow) -> PreprocessOptions:
     """
     if row.channels != 1:
         raise BadInput(
-            f"{row.id} takes images of {row.channels} channels: a single DICOM slice makes one. "
-            "Take in the series as a data set"
+            f"{row.id} takes images of {row.channels} channels, and one DICOM slice makes 1. "
+            "Take in its series as a data set with neighbours, preprocess that as the training "
+            "images were, and send one of its images as PNG"
         )
     waiting, seen = deque(row.datasets), set(row.datasets)
     while waiting:

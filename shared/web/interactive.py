@@ -94,16 +94,10 @@ async def answer_with_file(
     the job when that takes longer than ``wait_seconds``. Raises :class:`BadInput` when a job finds
     the image or the options wrong, and :class:`JobFailed` when it fails otherwise.
     """
+    staged, key = _staged_after(new, before)
     if submission.dry_run:
-        return await run_in_threadpool(submission.estimate, lambda _: new)
+        return await run_in_threadpool(submission.estimate, lambda _: staged)
     state = submission.state
-    staged = _staged(new)
-    key = str(staged.input["image"])
-    if before is not None:
-        first = _staged(before)
-        prepared = {**first.input, "prepared": key}
-        first = replace(first, input=prepared, target=f"prepared_{staged.id}")
-        staged, key = staged.after([first]), str(first.input["image"])
     await run_in_threadpool(state.store.put, key, image)
     made = False
     try:
@@ -124,6 +118,18 @@ async def answer_with_file(
         media_type="application/json",
         headers={"Location": f"/jobs/{job.id}"},
     )
+
+
+def _staged_after(new: NewJob, before: NewJob | None) -> tuple[NewJob, str]:
+    """The job with the one before it, and the key of the image that the first of them takes."""
+    staged = _staged(new)
+    key = str(staged.input["image"])
+    if before is None:
+        return staged, key
+    first = _staged(before)
+    prepared = {**first.input, "prepared": key}
+    first = replace(first, input=prepared, target=f"prepared_{staged.id}")
+    return staged.after([first]), str(first.input["image"])
 
 
 def _staged(new: NewJob) -> NewJob:

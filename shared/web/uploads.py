@@ -239,7 +239,8 @@ async def receive_image(request: Request, *, max_bytes: int, dicom: bool = False
     if not data:
         raise BadInput("send an image as the request's body, or in the form's field `file`")
     if dicom and is_dicom(data):
-        return await run_in_threadpool(stripped, bytes(data), max_pixels=MAX_PIXELS)
+        limits = {"max_pixels": MAX_PIXELS, "max_bytes": max_bytes}
+        return await run_in_threadpool(stripped, bytes(data), **limits)
     header = read_header(bytes(data))
     if header.width * header.height > MAX_PIXELS:
         size = f"{header.width}x{header.height}"

@@ -1,10 +1,14 @@
 """Classifiers and experiments over HTTP: what is refused, and what the answers say."""
 
+import io
 import struct
+import zlib
 from typing import Any
 
 import httpx
 import pytest
+from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from sqlalchemy import Engine, text
 
 from lesiongan.contracts.categories import Category
@@ -281,7 +285,7 @@ def test_a_dicom_file_that_cannot_be_classified(
         assert row is not None
         row.channels = 3
         session.commit()
-    is_problem(classify(client, sound, classifier), 422, "3 channels")
+    is_problem(classify(client, sound, classifier), 422, "3 channels", "send one of its images as")
     assert client.get("/jobs", params={"kind": "classify"}).json()["items"] == []
 
 
@@ -302,6 +306,35 @@ def test_a_dry_run_of_classify_asks_nobody(client: httpx.Client, published: str)
     answer = classify(client, grey_png(1, size=32), published, dry_run="true")
     assert (answer.status_code, answer.json()["images"]) == (200, 1)
     assert client.get("/jobs", params={"kind": "classify"}).json()["items"] == []
+
+
+def test_a_dry_run_counts_the_preparation_of_a_dicom_file(
+    client: httpx.Client, prepared: str
+) -> None:
+    answer = classify(client, written(ct()), prepared, dry_run="true")
+    assert answer.status_code == 200
+    said = answer.json()["based_on"]
+    assert "no classify job has ended here yet" in said
+    assert "no prepare-image job has ended here yet" in said
+    for kind in ("classify", "prepare-image"):
+        assert client.get("/jobs", params={"kind": kind}).json()["items"] == []
+
+
+def test_a_deflated_dicom_file_is_staged_plain(
+    client: httpx.Client, store: S3Store, prepared: str
+) -> None:
+    sound = written(marked(1), DeflatedExplicitVRLittleEndian)
+    job = classify(client, sound, prepared, wait="1").json()
+    first = client.get(f"/jobs/{job['parents'][0]}").json()
+    staged = dcmread(io.BytesIO(store.get(first["input"]["image"])))
+    assert staged.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert staged.PixelData == dcmread(io.BytesIO(written(ct()))).PixelData
+
+    start = 144 + int.from_bytes(sound[140:144], "little")
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(64)), packer.flush()])
+    assert len(bomb) < 100_000
+    is_problem(classify(client, sound[:start] + bomb, prepared), 413, "expands to more than")
 
 
 def test_a_set_that_was_trained_on_is_kept(

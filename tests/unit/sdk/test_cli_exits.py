@@ -53,6 +53,15 @@ def test_quiet_prints_ids_alone(run: Run, tmp_path: Path) -> None:
     assert (result.stdout, result.stderr) == (f"{DATASET}\n", "")
 
 
+def test_quiet_prints_a_link_alone(run: Run) -> None:
+    url = "http://127.0.0.1:8000/console/sign-in#lgl_4f1c"
+    made = httpx.Response(201, json={"url": url, "expires_at": "2026-03-01T09:15:00Z"})
+    result = run(Script(made), "console", "--quiet")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"{url}\n", "")
+    told = run(Script(made), "console")
+    assert (told.stdout, told.stderr) == (f"{url}\n", "It signs in once, until 09:15 UTC.\n")
+
+
 def test_quiet_prints_the_path_of_a_file(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     answer = httpx.Response(200, html="<p>the report")

@@ -2,23 +2,26 @@
 
 import io
 import random
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
 from pydicom import dcmread
-from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 
 from shared.datasets.dicom_stripping import KEPT, is_dicom, stripped
 from shared.errors import BadInput, TooLarge
 from tests.unit.preprocessing.dicom.builders import compressed, ct, enhanced, hounsfield, written
 from tests.unit.preprocessing.dicom.test_privacy import MARK, UID_MARK, marked
 
-MAX_PIXELS = 1 << 16
+MAX_BYTES = 1 << 20
+LIMITS = {"max_pixels": 1 << 16, "max_bytes": MAX_BYTES}
 
 
 def test_only_the_picture_passes() -> None:
     sound = written(marked(1))
-    made = stripped(sound, max_pixels=MAX_PIXELS)
+    made = stripped(sound, **LIMITS)
     found = dcmread(io.BytesIO(made))
 
     assert MARK.encode() in sound
@@ -36,7 +39,7 @@ def test_items_of_sequences_are_gone_through() -> None:
     (group,) = dataset.PerFrameFunctionalGroupsSequence
     group.PatientName = f"{MARK}^NESTED"
     group.PixelMeasuresSequence[0].InstitutionName = MARK
-    made = stripped(written(dataset), max_pixels=MAX_PIXELS)
+    made = stripped(written(dataset), **LIMITS)
 
     assert MARK.encode() not in made
     (group,) = dcmread(io.BytesIO(made)).PerFrameFunctionalGroupsSequence
@@ -45,14 +48,51 @@ def test_items_of_sequences_are_gone_through() -> None:
 
 def test_compressed_pixels_stay_as_they_are() -> None:
     sound = compressed(ct(), RLELossless, b"\1" * 64)
-    made = dcmread(io.BytesIO(stripped(sound, max_pixels=MAX_PIXELS)))
+    made = dcmread(io.BytesIO(stripped(sound, **LIMITS)))
 
     assert made.file_meta.TransferSyntaxUID == RLELossless
     assert made.PixelData == dcmread(io.BytesIO(sound)).PixelData
 
 
+def test_a_deflated_file_becomes_the_plain_one() -> None:
+    plain, deflated = (
+        stripped(written(marked(1), syntax), **LIMITS)
+        for syntax in (ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
+    )
+
+    assert MARK.encode() not in deflated
+    assert dcmread(io.BytesIO(deflated)).file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert deflated == plain
+
+
+def test_a_deflated_file_is_inflated_to_its_limit_and_no_further() -> None:
+    data = written(ct(), DeflatedExplicitVRLittleEndian)
+    start = 144 + int.from_bytes(data[140:144], "little")
+    plain = zlib.decompress(data[start:], -15)
+    stripped(data, max_pixels=1 << 16, max_bytes=len(plain))
+    with pytest.raises(TooLarge, match=f"more than {len(plain) - 1} bytes"):
+        stripped(data, max_pixels=1 << 16, max_bytes=len(plain) - 1)
+
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(200)), packer.flush()])
+    tracemalloc.start()
+    with pytest.raises(TooLarge, match="expands to more"):
+        stripped(data[:start] + bomb, **LIMITS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * MAX_BYTES
+
+
+def test_damaged_deflated_data_are_refused() -> None:
+    data = written(ct(), DeflatedExplicitVRLittleEndian)
+    start = 144 + int.from_bytes(data[140:144], "little")
+    for damaged in (data[:-10], data[:start] + b"\xff" * 50, data[:start]):
+        with pytest.raises(BadInput, match="damaged"):
+            stripped(damaged, **LIMITS)
+
+
 def test_the_same_file_is_the_same_bytes() -> None:
-    first, second = (stripped(written(ct(number=2)), max_pixels=MAX_PIXELS) for _ in range(2))
+    first, second = (stripped(written(ct(number=2)), **LIMITS) for _ in range(2))
 
     assert first == second
     assert is_dicom(first)
@@ -60,11 +100,9 @@ def test_the_same_file_is_the_same_bytes() -> None:
 
 def test_what_has_no_picture_or_too_large_a_one_is_refused() -> None:
     with pytest.raises(BadInput, match="no picture"):
-        stripped(written(ct(PixelData=None)), max_pixels=MAX_PIXELS)
+        stripped(written(ct(PixelData=None)), **LIMITS)
     with pytest.raises(TooLarge, match="16x12 px"):
-        stripped(written(ct()), max_pixels=16 * 12 - 1)
-    with pytest.raises(BadInput, match="deflated"):
-        stripped(written(ct(), DeflatedExplicitVRLittleEndian), max_pixels=MAX_PIXELS)
+        stripped(written(ct()), max_pixels=16 * 12 - 1, max_bytes=MAX_BYTES)
 
 
 def test_a_header_without_end_is_refused() -> None:
@@ -76,7 +114,7 @@ def test_a_header_without_end_is_refused() -> None:
     sound = written(ct())
     at = sound.index(b"\x10\x00\x20\x00LO")  # the patient's id
     with pytest.raises(BadInput, match="damaged"):
-        stripped(sound[:at] + elements + sound[at:], max_pixels=MAX_PIXELS)
+        stripped(sound[:at] + elements + sound[at:], **LIMITS)
 
 
 def test_damage_leads_nowhere_else() -> None:
@@ -88,7 +126,7 @@ def test_damage_leads_nowhere_else() -> None:
         for _ in range(4):
             damaged[chance.randrange(132, 2_000)] = chance.randrange(256)
         try:
-            stripped(bytes(damaged), max_pixels=MAX_PIXELS)
+            stripped(bytes(damaged), **LIMITS)
         except (BadInput, TooLarge) as error:
             reasons.append(str(error))
     assert 0 < len(reasons) < 300

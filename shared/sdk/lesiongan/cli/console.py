@@ -25,7 +25,8 @@ def console(
     if open_it:
         typer.launch(link.url)
     session.show(link, lambda out: out.print(link.url, markup=False, soft_wrap=True))
-    session.tell(f"It signs in once, until {link.expires_at:%H:%M} UTC.")
+    if not session.terse:
+        session.tell(f"It signs in once, until {link.expires_at:%H:%M} UTC.")
 
 
 @command(app, "queues")

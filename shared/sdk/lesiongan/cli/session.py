@@ -33,7 +33,7 @@ class Session:
     key: str | None = None
     profile: str | None = None
     json: bool = False
-    #: Ids and paths alone.
+    #: Ids, paths and links alone.
     quiet: bool = False
 
     @property
@@ -76,11 +76,11 @@ def as_line(result: Any) -> str:
 
 
 def names_of(result: Any) -> list[str]:
-    """What a result is called: its id, or the path of a file; of a list, that of each item."""
+    """What a result is called: its id, a file's path, a link; of a list, that of each item."""
     if isinstance(result, list):
         return [name for item in result for name in names_of(item)]
     members = result if isinstance(result, dict) else vars(result)
-    found = (members.get(name) for name in ("id", "path", "dataset", "category"))
+    found = (members.get(name) for name in ("id", "path", "url", "dataset", "category"))
     return [str(name) for name in found if name is not None][:1]
 
 
