@@ -6,6 +6,7 @@ import numpy.typing as npt
 from services.gan.domain.config import Training
 from services.gan.domain.examination import Examination, examine
 from services.gan.domain.generator import Generator
+from services.gan.domain.inception import InceptionJudge
 from services.gan.domain.judge import appoint, looking_panel
 from services.gan.domain.reference import Reference
 from services.gan.domain.scores import Scores
@@ -15,9 +16,16 @@ from shared.compute.precision import Precision
 class Examiner:
     """Holds the samples of one training against its reference."""
 
-    def __init__(self, reference: Reference, training: Training, precision: Precision) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        training: Training,
+        precision: Precision,
+        inception: InceptionJudge | None = None,
+    ) -> None:
         self._reference = reference
         self._precision = precision
+        self._inception = inception
         self._judge = appoint(reference)
         self._panel = looking_panel(self._judge, training)
 
@@ -38,4 +46,6 @@ class Examiner:
 
     def examine(self, generator: Generator, images: npt.NDArray[np.uint8]) -> Examination:
         """All that is said of a generator in the end; ``images`` are the training images."""
-        return examine(generator, self._reference, self._judge, images, self._precision)
+        return examine(
+            generator, self._reference, self._judge, images, self._precision, self._inception
+        )

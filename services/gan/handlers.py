@@ -29,6 +29,7 @@ from services.gan.references import (
     PAIRS,
     Pictures,
     held_out,
+    inception_judge,
     put_file,
     sampling_reference,
     training_reference,
@@ -63,7 +64,8 @@ def train_gan(
 ) -> Outcome:
     """Train from the newest checkpoint, or from the start, and publish the averaged generator.
 
-    Raises :class:`BadInput` for a data set that cannot be trained on.
+    Raises :class:`BadInput` for a data set that cannot be trained on, and for a file of Inception's
+    weights that is none.
     """
     gan_id = job.target
     with job.reading() as session:
@@ -78,7 +80,8 @@ def train_gan(
     data = load_training_images(*known, architecture, device=precision.device)
     steps = feature_steps(training.steps)
     reference = training_reference(job, store, known, val, steps=steps, precision=precision)
-    examiner = Examiner(reference, training, precision)
+    inception = inception_judge(settings, known, val, precision, job.check)
+    examiner = Examiner(reference, training, precision, inception)
     trainer = Trainer(job, store, gan_id, settings)
     state = trainer.resume(architecture, training, precision.device, init_from=command.init_from)
     job.progress(state.step, training.steps, "step")

@@ -1,6 +1,6 @@
 """What a GAN's samples are held against: made once, kept in the store, loaded where it is used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
 from services.gan import store as rows
+from services.gan.domain.inception import InceptionJudge, load_inception
 from services.gan.domain.reference import (
     Reference,
     load_reference,
@@ -96,6 +97,29 @@ def held_out(
         if images.shape[1:] == like.images.shape[1:]:
             return Pictures(images, labels)
     return Pictures(like.images[:0], like.labels[:0])
+
+
+def inception_judge(
+    settings: GanSettings,
+    train: Pictures,
+    val: Pictures,
+    precision: Precision,
+    on_batch: Callable[[], None],
+) -> InceptionJudge | None:
+    """Who also scores by Inception; None where the installation has no weights of it.
+
+    Raises :class:`BadInput`, before anything is trained, where they are named but cannot be used.
+    """
+    path = settings.inception
+    if path is None:
+        return None
+    if not path.is_file():
+        raise BadInput("LESIONGAN_GAN_INCEPTION names a file that is not there on this worker")
+    try:
+        space = load_inception(path.read_bytes(), precision)
+    except BadInput as error:
+        raise BadInput(f"LESIONGAN_GAN_INCEPTION: {error.detail}") from error
+    return InceptionJudge(space, train.images, val.images, on_batch)
 
 
 def put_file(store: ObjectStore, gan_id: str, name: str, data: bytes, suffix: str) -> GanFileRow:

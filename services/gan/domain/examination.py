@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.gan.domain.generator import Generator
+from services.gan.domain.inception import InceptionJudge
 from services.gan.domain.judge import Judge, Report, reporting_panel
 from services.gan.domain.memorisation import MOST_COPIES, Memorisation, copies, memorisation
 from services.gan.domain.neighbours import Neighbours, neighbours, place
@@ -39,6 +40,7 @@ def examine(
     judge: Judge,
     images: NDArray[np.uint8],
     precision: Precision,
+    inception: InceptionJudge | None = None,
 ) -> Examination:
     """Of samples that no evaluation has seen; ``images`` are those of ``reference.train``."""
     panel = reporting_panel(judge)
@@ -47,6 +49,9 @@ def examine(
         places = place(reference.space, made, panel.labels)
     report = panel.report(places)
     scores = {} if report is None else _scores(report, reference, judge, generator)
+    beside = None if inception is None else inception.scores(made, panel, judge.against)
+    if beside is not None:
+        scores["inception"] = beside
     if reference.bounds is None or not len(made):
         return Examination(scores, None)
     found = neighbours(places, reference.train)

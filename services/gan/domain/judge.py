@@ -39,12 +39,18 @@ Against = Literal["val", "training"]
 
 @dataclass(frozen=True)
 class Judge:
-    """Samples are compared with ``real``; their floor is how ``others`` compare with it."""
+    """Samples are compared with ``real``; their floor is how ``others`` compare with it.
+
+    ``real_rows`` [n] are their rows in the ``val`` of the reference, or in its ``train``, as
+    ``against`` says; ``other_rows`` [m] those of ``others``, in ``train``.
+    """
 
     space: FeatureSpace
     against: Against
     real: Places
     others: Places
+    real_rows: NDArray[np.int64]
+    other_rows: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -58,26 +64,31 @@ class Report:
 
 def appoint(reference: Reference) -> Judge:
     """The judge of a GAN that learns from ``reference.train``, but for images without a label."""
-    space, known = reference.space, reference.train
-    train = known.take(known.labels != NO_LABEL)
-    if len(reference.val) >= ENOUGH:
-        return Judge(space, "val", reference.val, train)
-    order = _shuffled(len(train), 0)
-    return Judge(space, "training", train.take(order[::2]), train.take(order[1::2]))
+    space, train, val = reference.space, reference.train, reference.val
+    known = np.flatnonzero(train.labels != NO_LABEL)
+    if len(val) >= ENOUGH:
+        return Judge(space, "val", val, train.take(known), np.arange(len(val)), known)
+    order = known[_shuffled(len(known), 0)]
+    real, others = order[::2], order[1::2]
+    return Judge(space, "training", train.take(real), train.take(others), real, others)
 
 
 class Panel:
-    """Samples of the same latents and labels, asked for each time, against the same images."""
+    """Samples of the same latents and labels, asked for each time, against the same images.
+
+    ``real_rows`` and ``other_rows`` say which images those are, as in :class:`Judge`.
+    """
 
     def __init__(self, judge: Judge, count: int, *, stream: int) -> None:
         self._space = judge.space
         rows = _shuffled(len(judge.real), 1)[:count]
-        self.real = judge.real.take(rows)
+        self.real, self.real_rows = judge.real.take(rows), judge.real_rows[rows]
         #: As often as in ``real``, and again where that holds few.
         repeated = max(1, min(count, LEAST_LOOKED_AT) // max(1, len(rows)))
         self.labels = np.tile(self.real.labels, repeated)
         self._seed = int(raw_bits(0, Purpose.SCORES, stream, 0, 1)[0] >> 1)
-        self.others = _alike(judge.others, self.labels, 0)
+        alike = _alike(judge.others, self.labels, 0)
+        self.others, self.other_rows = judge.others.take(alike), judge.other_rows[alike]
         self.floor = compare(self.others.features, self.real.features)
         self.noise = _noise(judge, self.real, self.labels)
 
@@ -137,21 +148,21 @@ def _shuffled(count: int, turn: int) -> NDArray[np.int64]:
     return order
 
 
-def _alike(known: Places, labels: NDArray[np.int64], turn: int) -> Places:
-    """Of each category as many as in ``labels``, as far as there are so many."""
+def _alike(known: Places, labels: NDArray[np.int64], turn: int) -> NDArray[np.int64]:
+    """Rows: of each category as many as in ``labels``, as far as there are so many."""
     order = _shuffled(len(known), 2 + turn)
     chosen = [
         order[known.labels[order] == label][: int((labels == label).sum())]
         for label in np.unique(labels)
     ]
-    return known.take(np.concatenate(chosen)) if chosen else known
+    return np.concatenate(chosen) if chosen else np.arange(len(known))
 
 
 def _noise(judge: Judge, real: Places, labels: NDArray[np.int64]) -> float:
     """The largest KID of some sets of real images against ``real``."""
     if min(len(judge.others), len(real)) < FEWEST:
         return _UNKNOWN_NOISE
-    sets = [_alike(judge.others, labels, turn).features for turn in range(_DRAWS)]
+    sets = [judge.others.features[_alike(judge.others, labels, turn)] for turn in range(_DRAWS)]
     usable = [each for each in sets if len(each) >= FEWEST]
     distances = [abs(kernel_distance(each, real.features)) for each in usable]
     return max(distances, default=_UNKNOWN_NOISE)

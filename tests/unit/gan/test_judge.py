@@ -36,6 +36,19 @@ def test_images_without_a_label_are_not_scored_against(reference: Reference) -> 
     assert len(judge.others) == 40
 
 
+@pytest.mark.parametrize("held_out", [40, 0])
+def test_a_panel_knows_which_images_it_holds(reference: Reference, held_out: int) -> None:
+    labels = np.where(np.arange(60) % 3 == 0, -1, reference.train.labels)
+    train = replace(reference.train, labels=labels)
+    known = replace(reference, train=train, val=reference.val.take(np.arange(held_out)))
+    panel = reporting_panel(appoint(known))
+    real = (known.val if held_out else train).take(panel.real_rows)
+    others = train.take(panel.other_rows)
+    for found, held in ((real, panel.real), (others, panel.others)):
+        np.testing.assert_array_equal(found.pixels, held.pixels)
+        np.testing.assert_array_equal(found.labels, held.labels)
+
+
 @pytest.mark.parametrize(("every", "count"), [(1, 40), (250, 40), (10_000, 40)])
 def test_samples_are_of_the_categories_of_the_real_images(
     reference: Reference, every: int, count: int

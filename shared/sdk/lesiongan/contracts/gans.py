@@ -1,6 +1,7 @@
 """GANs, and the commands that train and sample them."""
 
 from datetime import datetime
+from operator import not_
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -52,6 +53,21 @@ class Measures(Resource):
     n_real: int | None = None
 
 
+class InceptionScores(Resource):
+    """FID of ``n`` samples against ``n_real`` images in the features of Inception v3.
+
+    There are such scores where the installation was given its weights. FID is biased upwards where
+    images are few: read it beside its floor.
+    """
+
+    fid: float
+    fid_floor: float | None = None
+    space: str
+    resizer: str
+    n: int
+    n_real: int
+
+
 class MemorisationReport(Resource):
     """Whether samples are training images given back. ``*_floor``: the same of new, real images."""
 
@@ -84,6 +100,7 @@ class GanScores(Measures):
     against: Literal["val", "training"] | None = None
     per_category: dict[Category, Measures] = Field(default_factory=dict)
     memorisation: MemorisationReport | None = None
+    inception: Annotated[InceptionScores | None, Field(exclude_if=not_)] = None
 
 
 class Gan(Resource):
