@@ -77,14 +77,18 @@ def _count(images: float) -> str:
 
 
 def _controls(comparisons: Sequence[Comparison]) -> str:
-    """The controls without a GAN that ``combined`` is not shown to beat."""
-    level = [one.b for one in comparisons if one.a == "combined" and one.b in _NO_GAN]
-    beaten = {one.b for one in comparisons if one.a == "combined" and one.ci[0] > 0}
-    names = [each.replace("_", " ") for each in level if each not in beaten]
-    if not names:
+    """The controls without a GAN that beat ``combined``, and those that it is not shown to beat."""
+    controls = [one for one in comparisons if one.a == "combined" and one.b in _NO_GAN]
+    better = [one.b for one in controls if one.ci[1] < 0]
+    level = [one.b for one in controls if one.ci[0] <= 0 <= one.ci[1]]
+    return _without_a_gan(better, "better") + _without_a_gan(level, "not shown to be worse")
+
+
+def _without_a_gan(arms: Sequence[str], what: str) -> str:
+    if not arms:
         return ""
-    verb = "is" if len(names) == 1 else "are"
-    return f"; {' and '.join(names)}, without a GAN, {verb} not shown to be worse"
+    names = " and ".join(arm.replace("_", " ") for arm in arms)
+    return f"; {names}, without a GAN, {'is' if len(arms) == 1 else 'are'} {what}"
 
 
 def _main_claim(arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) -> str:

@@ -433,6 +433,18 @@ def test_a_control_that_does_as_well_is_named_in_the_summary() -> None:
     assert "without a GAN" not in said(0.001, 0.001)
 
 
+def test_a_control_that_does_better_is_said_to() -> None:
+    sentence = _said(
+        {"none": 0.7, "combined": 0.72},
+        _difference("combined", "none", -0.001, 0.014, 0.03),
+        _difference("combined", "distil", -0.018, -0.007, 0.005),
+        _difference("combined", "pseudo_label", -0.05, -0.038, -0.026),
+    )
+    assert sentence.endswith(
+        "; pseudo label, without a GAN, is better; distil, without a GAN, is not shown to be worse."
+    )
+
+
 def test_few_test_images_are_said_to_be_few() -> None:
     test = _test_set(57)
     arms = [
