@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.e2e.conftest import Stack
+from tests.unit.preprocessing.dicom.builders import ct, written
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOTEBOOK = DOCS / "notebooks" / "from-upload-to-report.ipynb"
@@ -82,6 +84,23 @@ def test_the_tutorial(stack: Stack, tmp_path: Path) -> None:
     assert "(100, 1, 32, 32)" in done.stdout
     for name in ("crops.png", "samples.png", "metrics.json", "liver.zip", "report.html"):
         assert (tmp_path / name).stat().st_size > 100, name
+
+
+def test_bringing_dicom_files(stack: Stack, raw: str, preprocessed: str, tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "scans.zip", "w") as archive:
+        for number in (1, 2):
+            archive.writestr(f"study/{number}", written(ct(number=number)))
+        rows = ["sop_instance_uid,category", f"{ct(number=2).SOPInstanceUID},liver"]
+        archive.writestr("lesions.csv", "\n".join(rows))
+    (tmp_path / "slice.dcm").write_bytes(stack.api.dicom(raw, 0))
+    command = {"datasets": [preprocessed], "architecture": "small_cnn", "steps": 1}
+    trained = stack.api.ended(stack.api.post("/classifiers", command))["output"]["classifier"]
+    script = f"set -euo pipefail\n{blocks('dicom.md', 'sh')}"
+    done = run(["bash", "-c", script], stack, tmp_path, CLASSIFIER=trained)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    made = stack.api.json("/datasets", limit=1)["items"][0]
+    assert (made["images"], made["name"]) == (1, "ours"), "the second upload finds it made"
+    assert '"crop":"lesion"' in done.stdout.replace(" ", "")
 
 
 def test_bringing_ones_own_images(stack: Stack, tmp_path: Path) -> None:

@@ -247,3 +247,117 @@ def test_synthetic_images_alone_are_tested_on_real_ones(stack: Stack, preprocess
     assert job["status"] == "succeeded", job["error"]
     (row,) = stack.api.json(f"/experiments/{job['output']['experiment']}")["arms"]
     assert row["train_images"] == row["synthetic_images"] == round(1.5 * REAL) * CATEGORIES
+
+
+SIZES = [2, 3]
+
+
+@pytest.fixture(scope="module")
+def sweep(stack: Stack, preprocessed: str) -> dict[str, Any]:
+    """A sweep that nothing has disturbed."""
+    job = stack.api.ended(stack.api.post("/experiments", small_sweep(preprocessed)))
+    assert job["status"] == "succeeded", job["error"]
+    return stack.api.json(f"/experiments/{job['output']['experiment']}")
+
+
+def small_sweep(dataset: str) -> dict[str, Any]:
+    """Long enough for a worker to be killed in a training of it."""
+    slower = {"steps": 120, "batch_size": 8}
+    return small_experiment(
+        dataset,
+        arms=["none", "traditional"],
+        train_per_category=SIZES,
+        seeds=1,
+        test_images=CATEGORIES,
+        classifier=slower,
+    )
+
+
+def test_a_sweep_compares_the_arms_with_each_number_of_images(
+    api: Api, sweep: dict[str, Any]
+) -> None:
+    points = sweep["sweep"]["points"]
+    assert [point["train_per_category"] for point in points] == SIZES
+    for size, point in zip(SIZES, points, strict=True):
+        images = {arm["arm"]: arm["train_images"] for arm in point["arms"]}
+        assert images == {"none": size * CATEGORIES, "traditional": 3 * size * CATEGORIES}
+        assert [(each["a"], each["b"]) for each in point["comparisons"]] == [
+            ("traditional", "none")
+        ]
+    assert sweep["arms"] == points[0]["arms"], "of the fewest"
+    assert sweep["n_test"] == CATEGORIES, "one of each, as test_images asks"
+    assert [(one["arm"], one["baseline"]) for one in sweep["sweep"]["worth"]]
+    assert sweep["summary"].startswith("With 2 real images of each category: on 8 test images")
+    few, more = (
+        {image["sha256"] for image in _train(api, _made(sweep, f"{size} a category"))}
+        for size in SIZES
+    )
+    assert few < more, "what a seed has with few it has with more"
+
+
+def test_a_worker_killed_in_a_sweep_changes_nothing(
+    stack: Stack, api: Api, preprocessed: str, sweep: dict[str, Any]
+) -> None:
+    """Half of its classifiers are there when the worker of the others dies."""
+    half = [line["id"] for line in sweep["lineage"] if line["what"].endswith("traditional")]
+    assert len(half) == len(SIZES)
+    for path in (f"/experiments/{sweep['id']}", *(f"/classifiers/{each}" for each in half)):
+        assert api.http.delete(path).status_code == 204
+    again = api.post("/experiments", small_sweep(preprocessed)).json()["id"]
+    _wait(api, again, lambda jobs: any(map(_trains, _of(jobs, "train-classifier"))))
+    os.kill(status(stack.home).processes["worker-classification"], signal.SIGKILL)
+    jobs = _wait(api, again, lambda jobs: all(j["finished_at"] for j in jobs))
+    assert {job["status"] for job in jobs} == {"succeeded"}
+    assert sorted(job["attempts"] for job in _of(jobs, "train-classifier")) == [1, 2]
+    found = api.json(f"/experiments/{sweep['id']}")
+    its_own = {"job": again, "created_at": found["created_at"]}
+    assert found == {**sweep, **its_own}, "all figures, and the hashes of all weights"
+
+
+def _trains(job: dict[str, Any]) -> bool:
+    return bool(job["status"] == "running" and job["progress"]["done"] > 0)
+
+
+def _made(experiment: dict[str, Any], whose: str) -> str:
+    """The real images of a number."""
+    (found,) = (
+        line["id"]
+        for line in experiment["lineage"]
+        if line["what"] == f"{whose}, seed 0: real images"
+    )
+    return str(found)
+
+
+def _train(api: Api, dataset: str) -> list[dict[str, Any]]:
+    images: list[dict[str, Any]] = api.json(
+        f"/datasets/{dataset}/images", split="train", limit=200
+    )["items"]
+    return images
+
+
+def test_the_papers_protocol_by_its_name(api: Api, raw: str) -> None:
+    given = {"arms": ["none", "traditional"], "preprocess": {"size": 32}, "seeds": 1}
+    command = {
+        "dataset": raw,
+        "preset": "seed",
+        "classifier": {"steps": 2, "batch_size": 4},
+        **given,
+    }
+    job = api.ended(api.post("/experiments", command))
+    assert job["status"] == "succeeded", job["error"]
+    jobs = api.json("/jobs", graph=job["id"], limit=200)["items"]
+    (preprocess,), (augment,) = _of(jobs, "preprocess"), _of(jobs, "augment")
+    taken = {name: preprocess["input"][name] for name in ("contrast", "crop", "size")}
+    assert taken == {"contrast": "lesiongan", "crop": "slice", "size": 32}
+    turned = {name: augment["input"][name] for name in ("operations", "rotation_degrees", "copies")}
+    assert turned == {"operations": ["rotate", "flip"], "rotation_degrees": 30, "copies": 3}
+    trained = _of(jobs, "train-classifier")
+    assert {each["input"]["architecture"] for each in trained} == {"mobilenet_v2"}
+
+    made = api.json(f"/experiments/{job['output']['experiment']}")
+    assert made["command"]["test_images"] == 57
+    rows = {arm["arm"]: arm["train_images"] for arm in made["arms"]}
+    assert rows["traditional"] == 4 * rows["none"]
+    assert any(note.startswith("Preset seed: after the LesionGAN paper") for note in made["notes"])
+    few = f"{made['n_test']} test images are few: one image is"
+    assert any(note.startswith(few) and "points wide" in note for note in made["notes"])
