@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.classification.report.numbers import MINUS, points
 from tests.browser.console import Console, until
 from tests.e2e.api import Api
 from tests.e2e.conftest import Stack, small_training
@@ -215,9 +216,44 @@ def test_a_finished_experiment_shows_its_table_and_report(
     expect(page.locator("#about .summary")).to_have_text(experiment["summary"])
     mean = experiment["arms"][0]["accuracy"]["mean"]
     expect(page.locator("#table tbody tr").first).to_contain_text(f"{100 * mean:.1f} %")
+    (difference,) = experiment["comparisons"]
+    row = page.get_by_role("region", name="Differences").get_by_role("row").nth(1)
+    expect(row.get_by_role("rowheader")).to_have_text(f"traditional {MINUS} none")
+    said = [points(each) for each in (difference["difference"], *difference["ci"])]
+    expect(row.get_by_role("cell").nth(0)).to_have_text(said[0])
+    expect(row.get_by_role("cell").nth(1)).to_have_text(f"{said[1]} to {said[2]}")
+    is_shown = not difference["ci"][0] <= 0 <= difference["ci"][1]
+    expect(row.get_by_role("cell").nth(4)).to_have_text("shown" if is_shown else "not shown")
     with console.context.expect_page() as report:
         page.get_by_role("link", name="Open the report").click()
     expect(report.value.get_by_role("heading", level=1)).to_have_text(experiment["name"])
+
+
+def test_a_sweep_shows_a_table_for_each_number_of_images(
+    page: Page, console: Console, api: Api, preprocessed: str
+) -> None:
+    body = {
+        "dataset": preprocessed,
+        "arms": ["none", "traditional"],
+        "seeds": 1,
+        "copies": 1,
+        "train_per_category": [2, 3],
+        "classifier": {"steps": 2},
+    }
+    job = api.ended(api.post("/experiments", body))
+    assert job["status"] == "succeeded", job
+    experiment = api.json(f"/experiments/{job['output']['experiment']}")
+    page.goto(f"{console.url}/console/experiments/{experiment['id']}")
+
+    headings = page.locator("#table").get_by_role("heading", level=3)
+    expect(headings).to_have_text([f"With {n} real images of each category" for n in (2, 3)])
+    for point in experiment["sweep"]["points"]:
+        which = f", {point['train_per_category']} real images of each category"
+        arms = page.get_by_role("region", name=f"Arms{which}").get_by_role("row")
+        expect(arms).to_have_count(3)
+        expect(arms.nth(1)).to_contain_text(f"{100 * point['arms'][0]['accuracy']['mean']:.1f} %")
+        differences = page.get_by_role("region", name=f"Differences{which}").get_by_role("row")
+        expect(differences.nth(1)).to_contain_text(points(point["comparisons"][0]["difference"]))
 
 
 def test_an_image_is_classified(

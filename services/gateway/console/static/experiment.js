@@ -1,7 +1,8 @@
 import { all, every, get, path } from "./api.js";
 import { showCalls } from "./calls.js";
 import { byId, el, facts, fill, subject } from "./dom.js";
-import { ago, count, percent, spaced } from "./format.js";
+import { resultTables } from "./experiment-result.js";
+import { ago, count } from "./format.js";
 import { scrolled } from "./graph.js";
 import { jobGraph } from "./job-graph.js";
 import { ENDED, cancelButton, deleteButton, idLink, retryButton, statusBadge } from "./job-view.js";
@@ -25,14 +26,9 @@ function showAbout(experiment, job) {
     el("details", null, el("summary", null, "The command that made it"), el("pre", null, JSON.stringify(experiment.command, null, 2))));
 }
 
-const figure = ({ mean, ci }) => [el("b", null, percent(mean)), el("span", { class: "soft" }, ` ${percent(ci[0])} to ${percent(ci[1])}`)];
-
-function showTable(experiment) {
+function showResult(experiment) {
   byId("result").hidden = experiment.arms.length === 0;
-  fill(byId("table"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Arms" }, el("table", { class: "plain" },
-    el("thead", null, el("tr", null, ["Arm", "Training images", "Accuracy", "Balanced accuracy", "Precision", "Recall"].map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", null, experiment.arms.map((arm) => el("tr", null, el("th", { scope: "row" }, spaced(arm.arm)), el("td", null, count(arm.train_images)),
-      ["accuracy", "balanced_accuracy", "precision", "recall"].map((name) => el("td", null, figure(arm[name])))))))));
+  fill(byId("table"), resultTables(experiment));
 }
 
 async function showGraph(job) {
@@ -48,7 +44,7 @@ async function show() {
   const experiment = await get(path`/experiments/${subject}`);
   const job = await get(path`/jobs/${experiment.job}`);
   showAbout(experiment, job);
-  showTable(experiment);
+  showResult(experiment);
   await showGraph(job);
   ended = ENDED.has(job.status);
 }

@@ -39,3 +39,12 @@ export function number(value) {
 }
 
 export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+/** A difference of shares in percentage points, always signed: 0.05 as +5.0. */
+export function points(difference) {
+  const rounded = (100 * difference).toFixed(1);
+  if (Number(rounded) === 0) return "0.0";
+  return difference > 0 ? `+${rounded}` : rounded.replace("-", "−");
+}
+
+export const pValue = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(p < 0.1 ? 3 : 2));
