@@ -174,6 +174,7 @@ def test_cancelling_it_cancels_all_of_it(api: Api, preprocessed: str, gan: str) 
     assert all(j["status"] == "cancelled" for j in jobs if j["kind"] != "subset")
 
 
+@pytest.mark.timeout(300)  # a machine may be busy
 def test_a_killed_worker_loses_nothing(stack: Stack, api: Api, preprocessed: str, gan: str) -> None:
     slower = {"steps": 400, "batch_size": 16}
     command = small_experiment(preprocessed, arms=["none"], classifier=slower, seeds=1)
@@ -295,6 +296,7 @@ def test_a_sweep_compares_the_arms_with_each_number_of_images(
     assert few < more, "what a seed has with few it has with more"
 
 
+@pytest.mark.timeout(300)  # a machine may be busy
 def test_a_worker_killed_in_a_sweep_changes_nothing(
     stack: Stack, api: Api, preprocessed: str, sweep: dict[str, Any]
 ) -> None:
