@@ -81,6 +81,8 @@ def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
         else:
             if new.target is not None and _is_lone(new, asked[place]):
                 planned.append(_Planned(place, asked[place], new, new.target))
+    if not planned:
+        return answers
     free, now = _unobstructed(session, planned)
     if not free:
         return answers
@@ -128,7 +130,7 @@ def _unobstructed(session: Session, planned: Iterable[_Planned]) -> tuple[list[_
     wanted: dict[str, _Planned] = {}
     for each in planned:
         wanted.setdefault(each.target, each)
-    targets = locks.lock_free(session, wanted) if wanted else []
+    targets = locks.lock_free(session, wanted)
     found = obstacles(session, targets, queued_jobs=_room([wanted[name] for name in targets]))
     if found.queues_full:
         return [], found.now

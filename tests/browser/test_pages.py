@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -198,19 +199,26 @@ def test_an_experiment_is_started_in_three_fields_and_reported(
     expect(page.locator("#about .status")).to_have_text("cancelled")
 
 
-def test_a_finished_experiment_shows_its_table_and_report(
-    page: Page, console: Console, api: Api, preprocessed: str
-) -> None:
+def ended_experiment(api: Api, dataset: str, **options: Any) -> dict[str, Any]:
+    """A small experiment of two arms."""
     body = {
-        "dataset": preprocessed,
+        "dataset": dataset,
         "arms": ["none", "traditional"],
         "seeds": 1,
         "copies": 1,
         "classifier": {"steps": 2},
+        **options,
     }
     job = api.ended(api.post("/experiments", body))
     assert job["status"] == "succeeded", job
-    experiment = api.json(f"/experiments/{job['output']['experiment']}")
+    made: dict[str, Any] = api.json(f"/experiments/{job['output']['experiment']}")
+    return made
+
+
+def test_a_finished_experiment_shows_its_table_and_report(
+    page: Page, console: Console, api: Api, preprocessed: str
+) -> None:
+    experiment = ended_experiment(api, preprocessed)
     page.goto(f"{console.url}/console/experiments/{experiment['id']}")
 
     expect(page.locator("#about .summary")).to_have_text(experiment["summary"])
@@ -232,17 +240,7 @@ def test_a_finished_experiment_shows_its_table_and_report(
 def test_a_sweep_shows_a_table_for_each_number_of_images(
     page: Page, console: Console, api: Api, preprocessed: str
 ) -> None:
-    body = {
-        "dataset": preprocessed,
-        "arms": ["none", "traditional"],
-        "seeds": 1,
-        "copies": 1,
-        "train_per_category": [2, 3],
-        "classifier": {"steps": 2},
-    }
-    job = api.ended(api.post("/experiments", body))
-    assert job["status"] == "succeeded", job
-    experiment = api.json(f"/experiments/{job['output']['experiment']}")
+    experiment = ended_experiment(api, preprocessed, train_per_category=[2, 3])
     page.goto(f"{console.url}/console/experiments/{experiment['id']}")
 
     headings = page.locator("#table").get_by_role("heading", level=3)
