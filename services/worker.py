@@ -31,6 +31,7 @@ TASK_MODULES: dict[str, str] = {
     "train-classifier": "services.classification.tasks",
     "classify": "services.classification.tasks",
     "experiment": "services.classification.tasks",
+    "pseudo-label": "services.classification.tasks",
     "collect": "services.gateway.tasks",
 }
 

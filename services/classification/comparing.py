@@ -18,7 +18,7 @@ from services.classification.domain.evaluation import grouped_by_patient
 from services.classification.domain.prediction import predict
 from services.classification.domain.smaller_test import draw_test
 from services.classification.domain.weights import load_weights
-from services.classification.domain.wording import Screened
+from services.classification.domain.wording import Beside, Screened
 from services.classification.loading import may_be_copies
 from services.classification.measuring import Asked, Predicted, tabulated
 from services.classification.pictures import picture_rows
@@ -197,11 +197,15 @@ def _predict(
         by_place=by_place(point.real, held_out.records, categories),
         recognised=_recognised(networks, point, categories),
         screened=[_screened(each) for each in point.synthetic],
-        unlabelled_images=[
-            sum(record.category is None for record in each.select(split="train"))
-            for each in point.seen_by_gans
-        ],
+        beside=[_beside(*each) for each in zip(point.seen_by_gans, point.real, strict=False)],
     )
+
+
+def _beside(seen: StoredDataset, real: StoredDataset) -> Beside:
+    train = seen.select(split="train")
+    unnamed = sum(record.category is None for record in train)
+    drawn = sum(record.category is not None for record in real.select(split="train"))
+    return Beside(named=len(train) - unnamed - drawn, unnamed=unnamed)
 
 
 def _screened(synthetic: StoredDataset) -> Screened:

@@ -17,6 +17,7 @@ from lesiongan.contracts.findings import (
     Sweep,
     SweepPoint,
 )
+from lesiongan.contracts.gans import GanOptions
 from services.classification.domain import comparison, wording
 from services.classification.domain.evaluation import TestSet, confusion
 from services.classification.domain.recognition import recognised_share
@@ -50,8 +51,8 @@ class Predicted:
     recognised: Sequence[NDArray[np.bool_]]
     #: Of the synthetic images; empty where there is none.
     screened: Sequence[wording.Screened]
-    #: Seen by each seed's GAN; empty without one.
-    unlabelled_images: Sequence[int]
+    #: What each seed's GAN saw beside the real images; empty without one.
+    beside: Sequence[wording.Beside]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +231,7 @@ def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
     screened = [one for each in predicted for one in each.screened]
     if screened:
         said.append(wording.of_copies(screened, left_out=command.filter_copies))
-    seen = [images for each in predicted for images in each.unlabelled_images]
-    if command.unlabelled and seen and command.gan is not None:
-        said.append(wording.of_unlabelled(seen, command.gan))
+    beside = [one for each in predicted for one in each.beside]
+    if command.unlabelled and beside and command.gan_id is None:
+        said.append(wording.of_unlabelled(beside, command.gan or GanOptions()))
     return said

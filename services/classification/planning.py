@@ -13,14 +13,19 @@ from lesiongan.contracts.arms import WITH_GAN, Arm
 from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.classifiers import ClassifierCommand
-from lesiongan.contracts.datasets import SubsetCommand
+from lesiongan.contracts.datasets import PseudoLabelCommand, SubsetCommand
 from lesiongan.contracts.experiments import ExperimentCommand
 from lesiongan.contracts.gans import GanCommand, GanOptions, GenerateSetCommand
 from services.classification.planned import Lineage
 from shared.datasets.identity import run_id
 from shared.jobs.submit import NewJob
 from shared.plans.classifiers import ClassifierData, train_classifier_job
-from shared.plans.datasets import augment_job, generate_set_job, subset_job
+from shared.plans.datasets import (
+    augment_job,
+    generate_set_job,
+    pseudo_label_job,
+    subset_job,
+)
 from shared.plans.gans import GanData, train_gan_job
 
 #: Which data sets an arm trains on, beside the real images.
@@ -95,8 +100,9 @@ class SeedPlan:
         self.lineage: list[Lineage] = []
         self._classifiers: dict[Arm, Made] = {}
         self._filters = command.filter_confidence is not None and self._wanted(WITH_GAN)
+        self._names = command.gan_pseudo_confidence is not None and self._wanted(WITH_GAN)
         self._real = self._plan_real()
-        augments = self._wanted(AUGMENTED) or self._filters
+        augments = self._wanted(AUGMENTED) or self._filters or self._names
         self._augmented = self._plan_augmented() if augments else None
         self._seen_by_gan = self._plan_seen_by_gan() if self._wanted(WITH_GAN) else None
         self._synthetic = self._plan_synthetic() if self._wanted(WITH_GAN) else None
@@ -242,11 +248,15 @@ class SeedPlan:
     def _plan_seen_by_gan(self) -> Made:
         """The real images; where unlabelled ones are used, with all others beside them.
 
-        The others' categories are forgotten in the data set itself: a GAN cannot look at them.
+        The others' categories are forgotten in the data set itself: a GAN cannot look at them. It
+        may be told what the teacher takes them for.
         """
-        per_category = self._size
-        if per_category is None or not self._command.unlabelled:
+        if not self._command.unlabelled:
             return self._real
+        beside = self._real if self._size is None else self._plan_beside(self._size)
+        return self._plan_named(beside) if self._names else beside
+
+    def _plan_beside(self, per_category: int) -> Made:
         asked = SubsetCommand(
             dataset=self._source.dataset_id,
             per_category=per_category,
@@ -256,6 +266,16 @@ class SeedPlan:
         images = self._source.images
         job = subset_job(asked, images=images)
         return self._dataset("images of the GAN", job, self._source.requires, images=images)
+
+    def _plan_named(self, beside: Made) -> Made:
+        """The same images; the others have the categories that the seed's teacher names."""
+        confidence = self._command.gan_pseudo_confidence
+        assert confidence is not None, "the caller asked"
+        teacher = self.classifier("traditional")
+        asked = PseudoLabelCommand(dataset=beside.id, teacher=teacher.id, confidence=confidence)
+        job = pseudo_label_job(asked, images=beside.images)
+        requires = [*beside.requires, *teacher.requires]
+        return self._dataset("images of the GAN, named", job, requires, images=beside.images)
 
     def _plan_gan(self) -> Made:
         if self._command.gan_id is not None:

@@ -1,7 +1,9 @@
 """A claimed job becomes a call of its handler."""
 
 from lesiongan.contracts.classifiers import ClassifierCommand
+from lesiongan.contracts.datasets import PseudoLabelCommand
 from services.classification import comparing, handlers
+from services.classification.labelling import label_by_teacher
 from services.classification.planned import PlannedExperiment
 from services.classification.settings import ClassificationSettings
 from shared.jobs.context import JobContext, Outcome
@@ -31,8 +33,14 @@ def compare_arms(job: JobContext, ports: Ports) -> Outcome:
     return comparing.compare_arms(job, ports.store, command, ClassificationSettings())
 
 
+def pseudo_label(job: JobContext, ports: Ports) -> Outcome:
+    command = PseudoLabelCommand.model_validate(job.claim.input)
+    return label_by_teacher(job, ports.store, command, ClassificationSettings())
+
+
 TASKS: dict[str, Task] = {
     "train-classifier": train_classifier,
     "classify": classify,
     "experiment": compare_arms,
+    "pseudo-label": pseudo_label,
 }

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from lesiongan.contracts.classifiers import ClassifierCommand
-from services.classification.domain.prediction import predict
 from services.classification.domain.teaching import (
     Teacher,
     filtered,
     pseudo_labelled,
     softened,
 )
-from services.classification.domain.weights import load_weights
 from services.classification.loading import ClassifierImages
+from services.classification.teachers import load_teacher
 from shared.datasets.pixels import load_unlabelled
 from shared.datasets.reading import StoredDataset
 from shared.db.tables import ClassifierRow
@@ -58,10 +56,8 @@ def taught(
 def _teacher(
     job: JobContext, store: ObjectStore, images: ClassifierImages, row: ClassifierRow, device: str
 ) -> Teacher:
-    assert row.weights_key is not None, "published"
-    network, shape = load_weights(store.get(row.weights_key), device=device)
+    teacher, shape = load_teacher(job, store, row, device)
     wanted = images.categories, images.train.image_size, images.train.channels
     if (shape.categories, shape.image_size, shape.channels) != wanted:
         raise BadInput(f"the teacher {row.id} knows other categories, or images of another size")
-    predicted: Teacher = partial(predict, network, device=device, on_batch=job.check_wanted)
-    return predicted
+    return teacher

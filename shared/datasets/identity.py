@@ -12,6 +12,7 @@ STEP_VERSIONS = {
     "ingest": 1,
     "preprocess": 2,
     "subset": 1,
+    "pseudo-label": 1,
     "augment": 3,
     "generate": 3,
     "generate-set": 3,

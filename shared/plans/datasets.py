@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.base import Command
-from lesiongan.contracts.datasets import PreprocessCommand, SubsetCommand
+from lesiongan.contracts.datasets import PreprocessCommand, PseudoLabelCommand, SubsetCommand
 from lesiongan.contracts.gans import GenerateCommand, GenerateSetCommand, RegenerateCommand
 from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
@@ -42,6 +42,12 @@ def preprocess_job(command: PreprocessCommand, *, images: int = 0) -> NewJob:
 def subset_job(command: SubsetCommand, *, images: int = 0) -> NewJob:
     """Draw one seed's real images, about ``images``."""
     return _dataset_job("subset", "preprocessing", [command.dataset], command, work=images)
+
+
+def pseudo_label_job(command: PseudoLabelCommand, *, images: int = 0) -> NewJob:
+    """Name the unlabelled ones of about ``images`` images."""
+    inputs = [command.dataset, command.teacher]
+    return _dataset_job("pseudo-label", "classification", inputs, command, work=images)
 
 
 def augment_job(command: AugmentCommand, *, images: int = 0, likely_bytes: float) -> NewJob:

@@ -174,22 +174,40 @@ def of_few_images(arms: Sequence[ArmResult], comparisons: Sequence[Comparison], 
     return said + ". A smaller difference than half of that is not seen."
 
 
-def of_unlabelled(images: Sequence[int], options: GanOptions) -> str:
-    """What the GANs did with so many training images without a category, each GAN's number."""
-    low, high = min(images), max(images)
-    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+class Beside(NamedTuple):
+    """Training images that a GAN saw beside the real ones: with the category that a classifier
+    named, and without any."""
+
+    named: int
+    unnamed: int
+
+
+def of_unlabelled(beside: Sequence[Beside], options: GanOptions) -> str:
+    """What the GANs did with the unlabelled images, each GAN's number."""
+    seen = []
+    if any(each.named for each in beside):
+        named = _range([each.named for each in beside])
+        seen.append(f"{named} training images with the category that its teacher named")
     uses = []
     if options.pretrain_steps:
         uses.append(f"in the first {options.pretrain_steps:,} of {options.steps:,} steps")
     if options.unlabelled_share:
         uses.append(f"in {options.unlabelled_share:.0%} of each batch")
-    if not high or not uses:
-        return "The GANs saw no image without a category, though unlabelled images were asked for."
+    if uses and any(each.unnamed for each in beside):
+        unnamed = _range([each.unnamed for each in beside])
+        what = f"{unnamed} training images whose category it was not told"
+        seen.append(f"{what} ({' and '.join(uses)})")
+    if not seen:
+        return "The GANs saw no unlabelled image, though unlabelled images were asked for."
     return (
-        f"A setting of its own: beside the real images each GAN saw {count} training images whose "
-        f"category it was not told ({' and '.join(uses)}). Only pseudo label uses the same images "
-        "without a GAN: compare with that."
+        f"A setting of its own: beside the real images each GAN saw {', and '.join(seen)}. Only "
+        "pseudo label uses the same images without a GAN: compare with that."
     )
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 class Screened(NamedTuple):

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from lesiongan.contracts.arms import USUAL_ARMS
+from shared.datasets.identity import dataset_id
 from shared.db.engine import Sessions
 from shared.db.tables import GanRow
 from shared.storage.s3 import S3Store
@@ -244,6 +245,31 @@ def test_a_gan_sees_the_left_over_images_without_their_categories(
     for each in of_kind(jobs, "train-classifier"):
         given = jobs[each]["input"]
         assert seen not in [*given["datasets"], *given["unlabelled"]]
+
+
+def test_a_gan_is_told_what_the_teacher_takes_left_over_images_for(
+    client: httpx.Client, images: str
+) -> None:
+    job = ask(client, images, arms=["combined"], seeds=1, gan_pseudo_confidence=0.8)
+    assert job["input"]["arms"] == ["combined", "pseudo_label"], "with their control"
+    jobs = graph(client, job)
+    (named,) = of_kind(jobs, "pseudo-label")
+    assert needs(jobs, jobs[named]) == ["subset", "train-classifier"]
+    teacher = jobs[named]["input"]["teacher"]
+    assert {each["input"].get("teacher") for each in jobs.values()} == {None, teacher}
+    (trained,) = of_kind(jobs, "train-gan")
+    assert jobs[trained]["parents"] == [named]
+    given = jobs[named]["input"]
+    made = dataset_id("pseudo-label", [given["dataset"], given["teacher"]], given)
+    assert jobs[trained]["input"]["dataset"] == made
+    assert jobs[trained]["input"]["pretrain_steps"] == 0
+
+
+def test_a_gan_that_is_trained_is_told_nothing(client: httpx.Client, images: str) -> None:
+    asked = {"dataset": images, "gan_id": f"gan_{24 * '0'}", "gan_pseudo_confidence": 0.8}
+    refused = client.post("/experiments", json=asked)
+    assert refused.status_code == 422
+    assert "leave gan_pseudo_confidence out" in refused.text
 
 
 def test_how_a_gan_uses_unlabelled_images_may_be_chosen(client: httpx.Client, images: str) -> None:

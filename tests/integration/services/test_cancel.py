@@ -9,13 +9,13 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from lesiongan.contracts.datasets import SubsetCommand
+from lesiongan.contracts.datasets import PseudoLabelCommand, SubsetCommand
 from lesiongan.contracts.gans import GenerateSetCommand
 from services.worker import TASK_MODULES
 from shared.db.engine import make_sessions
 from shared.db.tables import ClassifierRow, GanRow, JobEventRow, JobRow
 from shared.jobs.submit import NewJob
-from shared.plans.datasets import generate_set_job, subset_job
+from shared.plans.datasets import generate_set_job, pseudo_label_job, subset_job
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
@@ -170,6 +170,11 @@ def train_classifier(made: Made) -> str:
     return made.bench.post("/classifiers", training(made.preprocessed, steps=STEPS))
 
 
+def pseudo_label(made: Made) -> str:
+    command = PseudoLabelCommand(dataset=made.preprocessed, teacher=made.classifier, confidence=0.5)
+    return made.bench.submit(lambda _: pseudo_label_job(command))
+
+
 def classify(made: Made) -> str:
     return made.bench.show(f"/classify?classifier={made.classifier}", picture())
 
@@ -217,6 +222,7 @@ KINDS: dict[str, tuple[Callable[[Made], str], int]] = {
     "generate-set": (generate_set, 2),
     "regenerate": (regenerate, 2),
     "train-classifier": (train_classifier, 5),
+    "pseudo-label": (pseudo_label, 2),
     "classify": (classify, 1),
     "experiment": (experiment, 3),
     "collect": (collect, 3),

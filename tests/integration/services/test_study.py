@@ -72,6 +72,20 @@ def test_a_gan_sees_all_training_images_and_the_categories_of_the_drawn_ones(
     assert 0 <= found["trts"]["ci"][0] <= found["trts"]["mean"] <= found["trts"]["ci"][1] <= 1
 
 
+def test_a_gan_sees_the_categories_that_the_teacher_is_sure_of(bench: Bench, images: str) -> None:
+    found = experiment(bench, images, arms=["none", "combined"], gan_pseudo_confidence=0.0)
+    with bench.ports.sessions() as session:
+        (gan,) = session.query(GanRow).all()
+    seen = bench.client.get(f"/datasets/{gan.dataset_id}/images", params={"limit": 50}).json()
+    train = [image for image in seen["items"] if image["split"] == "train"]
+    assert len(train) == 12
+    assert all(image["category"] in ("liver", "lung") for image in train)
+    (note,) = [note for note in found["notes"] if note.startswith("A setting of its own")]
+    assert "8 training images with the category that its teacher named" in note
+    (parent,) = bench.client.get(f"/datasets/{gan.dataset_id}").json()["parents"]
+    assert bench.client.get(f"/datasets/{parent}").json()["parents"] == [images]
+
+
 def test_a_sweep_is_one_table_a_size_and_one_family_of_tests(bench: Bench, images: str) -> None:
     found = experiment(bench, images, arms=["none", "traditional"], train_per_category=[2, 3])
     points = found["sweep"]["points"]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from lesiongan.contracts.gans import GanOptions
+from services.classification.domain.wording import Beside, of_unlabelled
 from services.classification.measuring import learning_curve
 
 
@@ -21,3 +23,15 @@ def test_learning_curves_are_means_where_all_seeds_were_looked_at() -> None:
 @pytest.mark.parametrize("curves", [[], [[], []], [[point(1, 1.0, None)], []]])
 def test_classifiers_of_before_have_no_curve(curves: list[list[dict[str, float]]]) -> None:
     assert learning_curve(curves) == []
+
+
+def test_what_gans_saw_is_said_by_what_they_were_told() -> None:
+    pretrained = GanOptions(steps=100, pretrain_steps=25)
+    mixed = [Beside(named=70, unnamed=30), Beside(named=60, unnamed=40)]
+    said = of_unlabelled(mixed, pretrained)
+    assert "60 to 70 training images with the category that its teacher named" in said
+    assert "30 to 40 training images whose category it was not told (in the first 25 of" in said
+    assert "not told" not in of_unlabelled(mixed, GanOptions(steps=100)), "it never saw them"
+    assert "teacher" not in of_unlabelled([Beside(named=0, unnamed=9)], pretrained)
+    nothing = of_unlabelled([Beside(named=0, unnamed=9)], GanOptions(steps=100))
+    assert nothing.startswith("The GANs saw no unlabelled image")

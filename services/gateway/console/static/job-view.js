@@ -16,6 +16,7 @@ export function idLink(id, text = id) {
 
 const KINDS = {
   ingest: "Take in", preprocess: "Preprocess", augment: "Augment", subset: "Draw images",
+  "pseudo-label": "Label by a classifier",
   "train-gan": "Train GAN", generate: "Generate", "generate-set": "Generate",
   "train-classifier": "Train classifier", experiment: "Compare arms", classify: "Classify",
   "augment-part": "Augment a part", "preprocess-part": "Preprocess a part", "prepare-image": "Read DICOM", "preprocess-preview": "Preview preprocessing", "augment-preview": "Preview augmentation",

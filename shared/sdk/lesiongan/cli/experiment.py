@@ -91,6 +91,13 @@ def experiment(  # noqa: PLR0913 - one argument an option
     gan_pretrain_steps: Annotated[
         int | None, typer.Option(help="of these, without any category", rich_help_panel=_GAN)
     ] = None,
+    gan_pseudo_confidence: Annotated[
+        float | None,
+        typer.Option(
+            help="tell it what a teacher so sure takes unlabelled images for; default: nothing",
+            rich_help_panel=_GAN,
+        ),
+    ] = None,
     architecture: Annotated[
         ClassifierArchitecture | None,
         typer.Option(help="default: small_cnn", rich_help_panel=_CLASSIFIER),
@@ -137,6 +144,7 @@ def experiment(  # noqa: PLR0913 - one argument an option
         "synthetic_ratio": synthetic_ratio,
         "filter_confidence": filter_confidence,
         "filter_copies": filter_copies or None,
+        "gan_pseudo_confidence": gan_pseudo_confidence,
         "gan_id": gan,
         "gan": given(
             {

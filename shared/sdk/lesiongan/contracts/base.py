@@ -1,6 +1,7 @@
 """What every contract model shares."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -67,15 +68,19 @@ class Resource(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def example(value: dict[str, Any], *, not_both: tuple[str, ...] = ()) -> ConfigDict:
+def _both_given(names: tuple[str, str]) -> dict[str, Any]:
+    given = {name: {"not": {"type": "null"}} for name in names}
+    return {"required": list(names), "properties": given}
+
+
+def example(value: dict[str, Any], *, not_both: Sequence[tuple[str, str]] = ()) -> ConfigDict:
     """The configuration of a model that shows ``value`` in the OpenAPI document.
 
-    ``not_both`` names members of which at most one is given: what a validator of the model checks.
+    ``not_both`` names pairs of members that exclude each other: a validator checks it.
     """
     shown: dict[str, Any] = {"examples": [value]}
     if not_both:
-        given = {name: {"not": {"type": "null"}} for name in not_both}
-        shown["not"] = {"required": list(not_both), "properties": given}
+        shown["not"] = {"anyOf": [_both_given(pair) for pair in not_both]}
     return ConfigDict(json_schema_extra=shown)
 
 

@@ -53,7 +53,7 @@ class ClassifierCommand(ClassifierOptions):
             "epochs": 30,
             "seed": 0,
         },
-        not_both=("epochs", "steps"),
+        not_both=[("epochs", "steps")],
     )
 
     datasets: Annotated[

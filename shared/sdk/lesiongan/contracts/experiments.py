@@ -25,6 +25,11 @@ from lesiongan.contracts.jobs import JobStatus
 PRETRAINED_SHARE = 0.25
 
 
+def _is_none(value: object) -> bool:
+    """Left out of what is stored: such experiments keep the ids that they had."""
+    return value is None
+
+
 PerCategory = Annotated[int, Field(ge=2, le=100_000)]
 
 
@@ -63,7 +68,7 @@ class ExperimentCommand(Command):
             "copies": 3,
             "synthetic_ratio": 3.0,
         },
-        not_both=("gan", "gan_id"),
+        not_both=[("gan", "gan_id"), ("gan_pseudo_confidence", "gan_id")],
     )
 
     #: A raw data set, which is preprocessed first, or a preprocessed one.
@@ -117,6 +122,12 @@ class ExperimentCommand(Command):
     #: arm ``pseudo_label`` says what they alone are worth: it joins the arms where this is true,
     #: and asking for it makes this true.
     unlabelled: bool = False
+    #: Each seed's GAN is told the category of an unlabelled image where a classifier of the real
+    #: and augmented images is as sure as this; null tells it none. Asking for it makes
+    #: ``unlabelled`` true, and the GAN is then not pretrained unless ``gan`` says so.
+    gan_pseudo_confidence: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None, Field(exclude_if=_is_none)
+    ] = None
     classifier: ArmClassifier = ArmClassifier()
 
     @model_validator(mode="before")
@@ -141,9 +152,9 @@ class ExperimentCommand(Command):
         arms = given.get("arms", USUAL_ARMS)
         if not isinstance(arms, list | tuple):
             return given
-        if "pseudo_label" in arms:
-            return {**given, "unlabelled": True}
-        if given.get("unlabelled") is True:
+        if "pseudo_label" in arms or given.get("gan_pseudo_confidence") is not None:
+            given = {**given, "unlabelled": True}
+        if given.get("unlabelled") is True and "pseudo_label" not in arms:
             return {**given, "arms": [*arms, "pseudo_label"]}
         return given
 
@@ -152,7 +163,8 @@ class ExperimentCommand(Command):
         """Written down, so that the stored command makes the same GANs again."""
         gan = self.gan or GanOptions()
         chosen = {"pretrain_steps", "unlabelled_share"} & gan.model_fields_set
-        if not self.unlabelled or self.gan_id is not None or chosen:
+        told = self.gan_pseudo_confidence is not None
+        if not self.unlabelled or self.gan_id is not None or told or chosen:
             return self
         if not WITH_GAN & set(self.arms):
             return self
@@ -182,8 +194,9 @@ class ExperimentCommand(Command):
             if len(set(given)) != len(given):
                 named = "train_per_category" if name == "sizes" else name
                 raise ValueError(f"{named} must name each one once")
-        if self.gan_id is not None and self.gan is not None:
-            raise ValueError("gan_id names a GAN that is trained already: leave gan out")
+        for name in ("gan", "gan_pseudo_confidence"):
+            if self.gan_id is not None and getattr(self, name) is not None:
+                raise ValueError(f"gan_id names a GAN that is trained already: leave {name} out")
         return self
 
 
