@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.console import Console
+from tests.browser.console import PATIENCE_SECONDS, Console
+from tests.e2e.api import Api
 from tests.e2e.conftest import (  # noqa: F401 - fixtures
     Stack,
     api,
@@ -20,6 +21,7 @@ from tests.e2e.conftest import (  # noqa: F401 - fixtures
     phantoms,
     preprocessed,
     raw,
+    small_training,
     stack,
 )
 
@@ -53,6 +55,7 @@ def chromium() -> Iterator[Browser]:
     """A browser for all tests; each has a context of its own."""
     found = os.environ.get("LESIONGAN_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
     assert found, "there is no Chromium: install Debian's package chromium"
+    expect.set_options(timeout=1000 * PATIENCE_SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield browser
@@ -98,3 +101,26 @@ def console(opener: Opener) -> Console:
 def page(console: Console) -> Page:
     """A signed-in page."""
     return console.sign_in()
+
+
+#: Starts a training of the name, too long to end by itself, and returns its running job.
+StartTraining = Callable[[str], str]
+LONG = 100_000
+
+
+@pytest.fixture
+def start_training(api: Api, preprocessed: str) -> Iterator[StartTraining]:
+    """See :data:`StartTraining`. Whatever becomes of the test, the next one finds a free worker."""
+    started: list[str] = []
+
+    def start(name: str) -> str:
+        seldom = {"checkpoint_every": LONG, "preview_every": 10, "watchdog": False}
+        body = small_training(preprocessed, steps=LONG, name=name, **seldom)
+        started.append(str(api.post("/gans", body).json()["id"]))
+        assert api.wait(started[-1], until=("running",))["status"] == "running"
+        return started[-1]
+
+    yield start
+    for job in started:
+        api.post(f"/jobs/{job}/cancel")
+        api.wait(job)

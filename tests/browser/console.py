@@ -8,6 +8,9 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.e2e.api import Api
 
+#: How long a page is waited for: it may have to share the machine.
+PATIENCE_SECONDS = 30.0
+
 
 @dataclass
 class Console:
@@ -21,7 +24,7 @@ class Console:
     def page(self) -> Page:
         """A page whose faults are remembered."""
         page = self.context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(1000 * PATIENCE_SECONDS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
             "console",

@@ -2,29 +2,21 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import LONG, StartTraining
 from tests.browser.console import Console, make_key, until
 from tests.e2e.api import Api
-from tests.e2e.conftest import small_training
 
 #: What a script in the page could try: its status.
 CANCEL = """async (job) => {
   const headers = {"X-LesionGAN-Console": "1"};
   return (await fetch(`/jobs/${job}/cancel`, {method: "POST", headers})).status;
 }"""
-#: Long enough to be looked at, and cancelled by its test.
-LONG = 100_000
 
 
-def start_long_training(api: Api, dataset: str, name: str) -> str:
-    """The id of a job that runs."""
-    body = small_training(dataset, steps=LONG, name=name, watchdog=False)
-    job = str(api.post("/gans", body).json()["id"])
-    assert api.wait(job, until=("running",))["status"] == "running"
-    return job
-
-
-def test_what_runs_is_live_and_can_be_cancelled(page: Page, api: Api, preprocessed: str) -> None:
-    job = start_long_training(api, preprocessed, "a long one")
+def test_what_runs_is_live_and_can_be_cancelled(
+    page: Page, api: Api, start_training: StartTraining
+) -> None:
+    job = start_training("a long one")
     card = page.locator(f"[data-job={job}]")
     expect(card.get_by_role("heading")).to_contain_text("a long one")
     bar = card.get_by_role("progressbar")
@@ -42,15 +34,13 @@ def test_what_runs_is_live_and_can_be_cancelled(page: Page, api: Api, preprocess
     assert api.wait(job)["status"] == "cancelled"
 
 
-def test_events_come_by_the_cookie(page: Page, api: Api, preprocessed: str) -> None:
+def test_events_come_by_the_cookie(page: Page, api: Api, start_training: StartTraining) -> None:
     with page.expect_request("**/events") as caught:
-        job = start_long_training(api, preprocessed, "streamed")
+        start_training("streamed")
     assert caught.value.headers.get("authorization") is None
     answer = caught.value.response()
     assert answer is not None
     assert answer.headers["content-type"].startswith("text/event-stream")
-    api.post(f"/jobs/{job}/cancel")
-    api.wait(job)
 
 
 def test_queues_workers_devices_and_disk(page: Page) -> None:
@@ -62,9 +52,9 @@ def test_queues_workers_devices_and_disk(page: Page) -> None:
 
 
 def test_a_job_is_cancelled_and_retried_from_the_list(
-    page: Page, console: Console, api: Api, preprocessed: str
+    page: Page, console: Console, api: Api, start_training: StartTraining
 ) -> None:
-    job = start_long_training(api, preprocessed, "from the list")
+    job = start_training("from the list")
     page.goto(f"{console.url}/console/jobs")
     row = page.locator(f"tr[data-job={job}]")
     row.get_by_role("button", name="Cancel").click()
@@ -80,9 +70,9 @@ def test_a_job_is_cancelled_and_retried_from_the_list(
 
 
 def test_one_job_shows_its_events_and_its_input(
-    page: Page, console: Console, api: Api, preprocessed: str
+    page: Page, console: Console, api: Api, start_training: StartTraining
 ) -> None:
-    job = start_long_training(api, preprocessed, "one job")
+    job = start_training("one job")
     page.goto(f"{console.url}/console/jobs/{job}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("one job")
     expect(page.locator("#events li").first).to_contain_text("critic_loss")
@@ -91,15 +81,15 @@ def test_one_job_shows_its_events_and_its_input(
     expect(page.locator("#job .status")).to_have_text("cancelled")
 
 
-def test_a_key_that_may_read_cannot_cancel(console: Console, api: Api, preprocessed: str) -> None:
-    job = start_long_training(api, preprocessed, "not yours")
+def test_a_key_that_may_read_cannot_cancel(
+    console: Console, api: Api, start_training: StartTraining
+) -> None:
+    job = start_training("not yours")
     page = console.sign_in(make_key(api, "read")["key"])
     button = page.locator(f"[data-job={job}]").get_by_role("button", name="Cancel")
     expect(button).to_be_disabled()
 
     assert page.evaluate(CANCEL, job) == 403
-    api.post(f"/jobs/{job}/cancel")
-    api.wait(job)
     console.complaints.clear()
 
 

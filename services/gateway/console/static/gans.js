@@ -5,7 +5,8 @@ import { ago, count } from "./format.js";
 import { statusBadge } from "./job-view.js";
 import { listing } from "./listing.js";
 
-const hasPreview = (gan) => gan.status === "succeeded" || gan.step >= (gan.command.preview_every ?? Infinity);
+// A step is told of before its preview is drawn, and may be the last: the one after it is proof.
+const hasPreview = (gan) => gan.status === "succeeded" || gan.step > (gan.command.preview_every ?? Infinity);
 
 const tile = (gan) => el("article", { class: "tile", "data-id": gan.id },
   hasPreview(gan) ? el("img", { class: "picture", src: path`/gans/${gan.id}/preview.png`, alt: "", loading: "lazy" })
