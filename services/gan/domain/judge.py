@@ -83,14 +83,15 @@ class Panel:
         self._space = judge.space
         rows = _shuffled(len(judge.real), 1)[:count]
         self.real, self.real_rows = judge.real.take(rows), judge.real_rows[rows]
-        #: As often as in ``real``, and again where that holds few.
-        repeated = max(1, min(count, LEAST_LOOKED_AT) // max(1, len(rows)))
+        #: As often as in ``real``, and again where that holds few: what a few latents happen to
+        #: become says little of a generator.
+        repeated = max(1, count // max(1, len(rows)))
         self.labels = np.tile(self.real.labels, repeated)
         self._seed = int(raw_bits(0, Purpose.SCORES, stream, 0, 1)[0] >> 1)
         alike = _alike(judge.others, self.labels, 0)
         self.others, self.other_rows = judge.others.take(alike), judge.other_rows[alike]
         self.floor = compare(self.others.features, self.real.features)
-        self.noise = _noise(judge, self.real, self.labels)
+        self.noise = _noise(judge, self.real)
 
     def samples(self, generator: Generator, precision: Precision) -> NDArray[np.uint8]:
         """Images [n, C, S, S] of the panel's labels."""
@@ -149,20 +150,24 @@ def _shuffled(count: int, turn: int) -> NDArray[np.int64]:
 
 
 def _alike(known: Places, labels: NDArray[np.int64], turn: int) -> NDArray[np.int64]:
-    """Rows: of each category as many as in ``labels``, as far as there are so many."""
+    """Rows: of each category as many as in ``labels``, as far as there are so many; shuffled."""
     order = _shuffled(len(known), 2 + turn)
+    if not len(labels):
+        return order
     chosen = [
         order[known.labels[order] == label][: int((labels == label).sum())]
         for label in np.unique(labels)
     ]
-    return np.concatenate(chosen) if chosen else np.arange(len(known))
+    return order[np.isin(order, np.concatenate(chosen))]
 
 
-def _noise(judge: Judge, real: Places, labels: NDArray[np.int64]) -> float:
-    """The largest KID of some sets of real images against ``real``."""
+def _noise(judge: Judge, real: Places) -> float:
+    """The largest KID of some sets of as many real images against ``real``."""
     if min(len(judge.others), len(real)) < FEWEST:
         return _UNKNOWN_NOISE
-    sets = [judge.others.features[_alike(judge.others, labels, turn)] for turn in range(_DRAWS)]
+    sets = [
+        judge.others.features[_alike(judge.others, real.labels, turn)] for turn in range(_DRAWS)
+    ]
     usable = [each for each in sets if len(each) >= FEWEST]
     distances = [abs(kernel_distance(each, real.features)) for each in usable]
     return max(distances, default=_UNKNOWN_NOISE)

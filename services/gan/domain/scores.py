@@ -15,7 +15,11 @@ FEWEST = 4
 
 @dataclass(frozen=True)
 class Scores:
-    """Of ``made`` images against ``real`` ones, each so many."""
+    """Of ``made`` images against ``real`` ones, each so many.
+
+    Precision, recall, density and coverage are those of the first made images, as many as there are
+    real ones: a set that is ten times as large would cover more by its size alone.
+    """
 
     kid: float
     fid: float
@@ -31,7 +35,7 @@ def compare(made: NDArray[np.float32], real: NDArray[np.float32]) -> Scores | No
     """Of features [n, D] and [m, D]; None where either are fewer than ``FEWEST``."""
     if min(len(made), len(real)) < FEWEST:
         return None
-    shares = compare_manifolds(made, real)
+    shares = compare_manifolds(made[: len(real)], real)
     return Scores(
         kid=kernel_distance(made, real),
         fid=frechet_distance(made, real),

@@ -7,7 +7,7 @@ goes back to a healthy state, with learning rates halved, a bounded number of ti
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from statistics import median
 
@@ -18,13 +18,17 @@ RATE_DROP = 0.5
 
 #: After so many it is known what is usual; a young generator may well outrun its critic.
 SETTLED = 3
+#: What has just been is the median of so many: a run that learns leaves its first numbers far
+#: behind, and beside those hardly anything would look ill.
+RECENT = 3
 
 #: The penalty pulls the critic's gradient to a norm of 1; in sound runs it lies between 0.5 and 2.
 MAX_GRADIENT_NORM = 5.0
 #: How far a loss or a gradient may leave what was usual.
 LOSS_LEAP = 20.0
 GRADIENT_LEAP = 100.0
-#: D(real) - D(fake) falls below 0 when the generator has left the critic behind.
+#: D(real) - D(fake) falls below 0 when the generator has left the critic behind, such as one that
+#: has stopped to learn: then as far below as it was above, or further.
 WASSERSTEIN_LEAP = 1.0
 #: Diversity, as a share of what the run had; and below which share of the real images' it matters.
 DIVERSITY_DROP = 0.25
@@ -118,7 +122,8 @@ def _divergence(signs: Signs, healthy: tuple[Signs, ...]) -> str | None:
     usual = median(past.generator_gradient_norm for past in healthy)
     if signs.generator_gradient_norm > GRADIENT_LEAP * usual:
         return f"the generator's gradient leapt to {signs.generator_gradient_norm:.3g}"
-    if signs.wasserstein < -WASSERSTEIN_LEAP * _largest(past.wasserstein for past in healthy):
+    recent = _recent([past.wasserstein for past in healthy])
+    if signs.wasserstein < -WASSERSTEIN_LEAP * max(1.0, recent):
         return f"the critic takes samples for real: Wasserstein {signs.wasserstein:.3g}"
     return None
 
@@ -139,10 +144,14 @@ def _score_leap(signs: Signs, healthy: tuple[Signs, ...]) -> str | None:
     scores = [past.score for past in healthy if past.score is not None]
     if signs.score is None or len(scores) < 2:
         return None
-    usual = max(*scores, signs.noise)  # an unbiased distance is around 0 where there is none
-    if signs.score > SCORE_LEAP * usual > 0.0:
+    usual = max(0.0, _recent(scores))  # an unbiased distance is around 0 where there is none
+    if signs.score > SCORE_LEAP * (usual + signs.noise) > 0.0:
         return f"the score leapt from {scores[-1]:.3g} to {signs.score:.3g}"
     return None
+
+
+def _recent(values: Sequence[float]) -> float:
+    return median(values[-RECENT:])
 
 
 def _largest(values: Iterable[float]) -> float:

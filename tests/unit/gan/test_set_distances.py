@@ -88,3 +88,12 @@ def test_four_images_are_enough_for_finite_scores() -> None:
     assert scores is not None
     assert (scores.made, scores.real) == (4, 4)
     assert np.isfinite([scores.kid, scores.fid, scores.density]).all()
+
+
+def test_more_samples_than_real_images_do_not_cover_more() -> None:
+    real, made = _normal(40, 1), _normal(400, 0)
+    few, many = compare(made[:40], real), compare(made, real)
+    assert few is not None
+    assert many is not None
+    assert (many.made, many.coverage, many.recall) == (400, few.coverage, few.recall)
+    assert many.kid != few.kid

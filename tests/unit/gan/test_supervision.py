@@ -146,7 +146,8 @@ Run = Callable[[Training, Harm], tuple[TrainingState, Observed]]
 
 HARMS = {
     "rates times 50": _learn_times(critic=50.0, generator=50.0),
-    "critic frozen": _learn_times(critic=0.0, generator=10.0),
+    "critic frozen": _learn_times(critic=0.0, generator=1.0),
+    "critic frozen, generator fast": _learn_times(critic=0.0, generator=10.0),
     "not a number": _lose_numbers,
 }
 

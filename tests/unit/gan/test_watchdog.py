@@ -66,6 +66,57 @@ def test_a_run_that_never_becomes_diverse_is_given_time() -> None:
     assert "stay alike" in str(fault(alike, _after(PATIENCE, alike)))
 
 
+def _signs(wasserstein: float, diversity: float, score: float) -> Signs:
+    """As a 32 px GAN on organ7 showed them every 50 steps (docs/results.md)."""
+    return Signs(-wasserstein, wasserstein, 1.1, 24.0, diversity, 0.0, score, noise=0.048)
+
+
+#: The first 1,000 steps of a GAN that nobody harmed.
+_LEARNING = (
+    *(_signs(14.0, 0.75, 31.0), _signs(9.5, 0.8, 8.7), _signs(5.2, 0.71, 0.65)),
+    *(_signs(3.6, 0.85, 0.39), _signs(3.3, 0.88, 0.3), _signs(3.0, 0.89, 0.29)),
+    *(_signs(2.6, 0.87, 0.17), _signs(2.7, 0.85, 0.12), _signs(2.6, 0.89, 0.082)),
+    *(_signs(2.4, 0.69, 0.086), _signs(2.5, 0.84, 0.091), _signs(2.4, 0.85, 0.131)),
+    *(_signs(2.4, 0.84, 0.099), _signs(2.4, 0.8, 0.103), _signs(2.4, 0.72, 0.072)),
+    *(_signs(2.4, 0.85, 0.067), _signs(2.3, 0.87, 0.06), _signs(2.1, 0.82, 0.055)),
+)
+
+
+def _watched(seen: tuple[Signs, ...]) -> Watch:
+    watch = Watch()
+    for step, signs in enumerate(seen):
+        assert fault(signs, watch) is None, step
+        watch = watch.after_healthy(signs, step)
+    return watch
+
+
+def test_a_run_that_learns_is_never_ill() -> None:
+    _watched(_LEARNING)
+
+
+@pytest.mark.parametrize("when", range(SETTLED + 1, len(_LEARNING)))
+def test_a_critic_that_stopped_to_learn_is_seen_however_bad_the_run_began(when: int) -> None:
+    """The generator leaves it behind: 50 steps turned 2.4 to -4.7, and KID 0.086 to 0.70."""
+    watch = _watched(_LEARNING[:when])
+    usual = _LEARNING[when - 1]
+    left_behind = replace(usual, wasserstein=-2.0 * usual.wasserstein, critic_loss=5.3)
+    assert "takes samples for real" in str(fault(left_behind, watch))
+
+
+@pytest.mark.parametrize("when", range(9, len(_LEARNING)))
+def test_a_score_of_the_first_steps_excuses_no_leap(when: int) -> None:
+    watch = _watched(_LEARNING[:when])
+    leapt = replace(_LEARNING[when - 1], score=0.7)
+    assert "leapt" in str(fault(leapt, watch))
+    assert fault(replace(leapt, score=0.18), watch) is None
+
+
+def test_a_leap_within_the_noise_of_a_score_is_none() -> None:
+    watch = _after(5, replace(_SOUND, score=0.01, noise=0.1))
+    assert fault(replace(_SOUND, score=0.3, noise=0.1), watch) is None
+    assert fault(replace(_SOUND, score=0.4, noise=0.1), watch) is not None
+
+
 def test_a_score_about_zero_is_no_reason() -> None:
     perfect = replace(_SOUND, score=-0.01)
     assert fault(replace(_SOUND, score=0.05), _after(5, perfect)) is None
