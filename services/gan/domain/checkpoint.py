@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.critic import Critic
-from services.gan.domain.state import Kept, TrainingState, start_training
+from services.gan.domain.state import Kept, TrainingState, begin_moments, start_training
 from services.gan.domain.watchdog import Watch
 from shared.compute.tensor_file import fill_parameters, read_tensors, write_tensors
 from shared.errors import BadInput
@@ -71,18 +71,6 @@ def _metadata(state: TrainingState) -> dict[str, str]:
         "watch": state.watch.to_json(),
         "newest_step": str(state.kept.newest_step),
     }
-
-
-def _set_moments(optimizer: torch.optim.Adam, *, any_steps: bool) -> None:
-    """Adam's state as its first step would make it, in the memory layout of the parameters."""
-    optimizer.state.clear()
-    for group in optimizer.param_groups:
-        for parameter in group["params"] if any_steps else ():
-            optimizer.state[parameter] = {
-                "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
-                "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-                "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-            }
 
 
 def snapshot(state: TrainingState) -> bytes:
@@ -147,7 +135,9 @@ def _fill(state: TrainingState, tensors: dict[str, Tensor], metadata: dict[str, 
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput("the checkpoint was made by another version of this system") from error
     for optimizer in (state.generator_optimizer, state.critic_optimizer):
-        _set_moments(optimizer, any_steps=int(step) > 0)
+        optimizer.state.clear()
+        if int(step) > 0:
+            begin_moments(optimizer)
     fill_parameters(_tensors(state), tensors, kind=_KIND)
     state.step, state.watch = int(step), watch
     state.set_rates()

@@ -1,7 +1,6 @@
 """Everything that training changes: networks, averaged weights, optimisers, and the step."""
 
 import copy
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -78,8 +77,33 @@ class TrainingState:
         return self.step if self.watch.best_step is None else self.watch.best_step
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], training: Training) -> torch.optim.Adam:
-    return torch.optim.Adam(parameters, lr=training.learning_rate, betas=training.betas, fused=True)
+def make_optimizer(network: nn.Module, training: Training) -> torch.optim.Adam:
+    """On a GPU its step counter lies there too, so that a CUDA graph can hold a step."""
+    parameters = list(network.parameters())
+    return torch.optim.Adam(
+        parameters,
+        lr=training.learning_rate,
+        betas=training.betas,
+        fused=True,
+        capturable=parameters[0].is_cuda,
+    )
+
+
+def begin_moments(optimizer: torch.optim.Adam) -> None:
+    """Give it the moments that its first step would, in the memory layout of the parameters."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            optimizer.state[parameter] = {
+                "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+                "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+            }
+
+
+def changed_by(optimizer: torch.optim.Adam) -> list[Tensor]:
+    """The tensors that its step changes in place: parameters, moments, counters of steps."""
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    return parameters + [t for each in parameters for t in optimizer.state[each].values()]
 
 
 def start_training(
@@ -105,7 +129,7 @@ def start_training(
         generator=generator,
         critic=critic,
         average=average,
-        generator_optimizer=make_optimizer(generator.parameters(), training),
-        critic_optimizer=make_optimizer(critic.parameters(), training),
+        generator_optimizer=make_optimizer(generator, training),
+        critic_optimizer=make_optimizer(critic, training),
         sums=torch.zeros(SIGNALS, device=device),
     )

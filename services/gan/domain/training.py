@@ -18,7 +18,7 @@ from torch import Tensor
 from services.gan.domain.batches import TrainingImages
 from services.gan.domain.preview import preview_grid
 from services.gan.domain.state import TrainingState
-from services.gan.domain.steps import critic_step, generator_step
+from services.gan.domain.stepping import Steps
 from services.gan.domain.supervision import Rollback, Score, Supervisor
 from services.gan.domain.watchdog import Signs
 from shared.compute.precision import Precision, reproducible
@@ -127,6 +127,7 @@ class _Loop:
         self._precision = precision
         self._calls = calls
         self._supervisor = Supervisor(state, data, precision)
+        self._steps = Steps(state, data, precision)
         self._window = _Window()
 
     def run(self) -> bool:
@@ -140,6 +141,7 @@ class _Loop:
                 fault = self._report() or self._evaluate()
                 if fault is not None:
                     self._window = _Window()
+                    self._steps = Steps(state, self._data, self._precision)
                     self._calls.on_rollback(fault)
                     self._calls.on_checkpoint(state)
                     continue
@@ -149,10 +151,10 @@ class _Loop:
     def _step(self) -> None:
         state, window = self._state, self._window
         for turn in range(state.training.n_critic):
-            window.critic.append(critic_step(state, self._data, self._precision, turn=turn))
+            window.critic.append(self._steps.critic(turn))
             self._supervisor.add(critic=window.critic[-1])
             self._calls.on_turn()
-        window.generator.append(generator_step(state, self._precision))
+        window.generator.append(self._steps.generator())
         self._supervisor.add(generator=window.generator[-1])
         state.step += 1
 

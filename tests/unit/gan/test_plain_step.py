@@ -6,7 +6,7 @@ import torch
 from services.gan.domain.batches import load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.state import start_training
-from services.gan.domain.steps import critic_step, generator_step
+from services.gan.domain.stepping import Steps
 from shared.compute.precision import Precision, reproducible
 from tests.benchmarks.plain_step import plain_copy, plain_step
 
@@ -26,10 +26,11 @@ def test_a_plain_step_makes_the_same_update() -> None:
     plain = plain_copy(ours)
     precision = Precision(device="cpu", dtype_name="float32", threads=1)
     before = {name: t.clone() for name, t in ours.critic.state_dict().items()}
+    steps = Steps(ours, data, precision)
     with reproducible(precision):
         for turn in range(training.n_critic):
-            critic_step(ours, data, precision, turn=turn)
-        generator_step(ours, precision)
+            steps.critic(turn)
+        steps.generator()
     plain_step(plain, data)
     for mine, other in (
         (ours.critic, plain.critic),

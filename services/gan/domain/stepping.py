@@ -1,0 +1,87 @@
+"""The updates of a step: eager on a CPU, as CUDA graphs on a GPU."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from services.gan.domain.batches import TrainingImages
+from services.gan.domain.captured import Captured, Inputs, Recorder, cuda_graph
+from services.gan.domain.ema import update_average
+from services.gan.domain.state import TrainingState, begin_moments, changed_by
+from services.gan.domain.step_inputs import (
+    CriticInputs,
+    GeneratorInputs,
+    critic_inputs,
+    generator_inputs,
+)
+from services.gan.domain.steps import critic_update, generator_update
+from shared.compute.precision import Precision
+
+Update = Callable[[Inputs], Tensor]
+
+
+class Steps:
+    """Makes the steps of one training, whose state it changes in place.
+
+    Graphs know the memory of the optimisers' moments and their rates: after a run went back, which
+    changes both, it takes a new one.
+    """
+
+    def __init__(
+        self,
+        state: TrainingState,
+        data: TrainingImages,
+        precision: Precision,
+        *,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._state = state
+        self._data = data
+        self._precision = precision
+        on_gpu = torch.device(precision.device).type == "cuda"
+        self._recorder = cuda_graph if recorder is None and on_gpu else recorder
+        self._critic: Update | None = None
+        self._generator: Update | None = None
+
+    def critic(self, turn: int) -> Tensor:
+        """The ``turn``-th critic update of the current step: as ``critic_update``."""
+        inputs = critic_inputs(self._state, self._data, turn)
+        if self._critic is None:
+            optimizer = self._state.critic_optimizer
+            self._critic = self._made(self._update_critic, inputs, optimizer)
+        return self._critic(inputs)
+
+    def generator(self) -> Tensor:
+        """The update that ends the current step, and that of the average: as ``generator_update``.
+
+        The average's weight differs from step to step, so no graph holds it.
+        """
+        state, inputs = self._state, generator_inputs(self._state)
+        if self._generator is None:
+            optimizer = state.generator_optimizer
+            self._generator = self._made(self._update_generator, inputs, optimizer)
+        found = self._generator(inputs)
+        decay = state.training.ema_decay
+        update_average(state.average, state.generator, decay=decay, step=state.step)
+        return found
+
+    def _update_critic(self, inputs: Inputs) -> Tensor:
+        drawn = CriticInputs(*inputs)
+        return critic_update(self._state, self._data.images, drawn, self._precision.dtype)
+
+    def _update_generator(self, inputs: Inputs) -> Tensor:
+        return generator_update(self._state, GeneratorInputs(*inputs), self._precision.dtype)
+
+    def _made(self, update: Update, example: Inputs, optimizer: torch.optim.Adam) -> Update:
+        if self._recorder is None:
+            return update
+        if not optimizer.state:
+            begin_moments(optimizer)
+        return Captured(
+            update,
+            example,
+            changed_by(optimizer),
+            device=self._precision.device,
+            recorder=self._recorder,
+        )
