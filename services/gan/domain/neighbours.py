@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from services.gan.domain.feature_space import FeatureSpace
 
@@ -61,8 +59,12 @@ def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     count, channels = images.shape[:2]
     if not count:
         return np.empty((0, channels * THUMBNAIL_PX**2), dtype=np.uint8)
-    means = functional.adaptive_avg_pool2d(torch.from_numpy(images).float(), THUMBNAIL_PX)
-    small: NDArray[np.uint8] = means.round().to(torch.uint8).numpy()
+    # Not torch's pooling: its threads wait for each other longer than a batch takes.
+    side, rest = divmod(images.shape[2], THUMBNAIL_PX)
+    assert not rest, "image sizes are multiples of a thumbnail's"
+    areas = images.reshape(count, channels, THUMBNAIL_PX, side, THUMBNAIL_PX, side)
+    means = areas.sum(axis=(3, 5), dtype=np.float32) / side**2
+    small: NDArray[np.uint8] = np.rint(means).astype(np.uint8)
     return small.reshape(count, -1)
 
 
@@ -79,6 +81,20 @@ def neighbours_within(known: Places, rows: NDArray[np.int64]) -> Neighbours:
         nearest(known.features[rows], known.features, itself=rows),
         nearest_pixels(known.pixels[rows], known.pixels, itself=rows),
     )
+
+
+class Known:
+    """Thumbnails [m, P] that many batches are held against: what is the same each time."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._vectors = pixels.astype(np.float64)
+        self._squares = np.square(self._vectors).sum(axis=1)
+
+    def least(self, asked: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """The distances [n] of ``asked`` [n, P] to the nearest: as :func:`nearest_pixels`."""
+        block = _distances(asked.astype(np.float64), self._vectors, self._squares)
+        least: NDArray[np.float64] = block.min(axis=1) / asked.shape[1] ** 0.5
+        return least
 
 
 def nearest_pixels(
@@ -101,9 +117,10 @@ def nearest(
     others = len(known) if itself is None else len(known) - 1
     counted = min(CROWD, others)
     against = known.astype(np.float64)
+    squares = np.square(against).sum(axis=1)
     for start in range(0, len(asked), _ROWS):
         part = slice(start, start + _ROWS)
-        block = _distances(asked[part].astype(np.float64), against)
+        block = _distances(asked[part].astype(np.float64), against, squares)
         if itself is not None:
             block[np.arange(len(block)), itself[part]] = np.inf
         rows[part] = block.argmin(axis=1)
@@ -112,9 +129,14 @@ def nearest(
     return Nearest(distances, rows, crowd)
 
 
-def _distances(asked: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[n, m]; of whole numbers, such as grey levels, exact up to the root, on every machine."""
+def _distances(
+    asked: NDArray[np.float64], known: NDArray[np.float64], squares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """[n, m], with the ``squares`` [m] of ``known``.
+
+    Of whole numbers, such as grey levels, exact up to the root, on every machine.
+    """
     products = asked @ known.T
-    squares = np.square(asked).sum(axis=1)[:, None] + np.square(known).sum(axis=1)
-    found: NDArray[np.float64] = np.sqrt(np.maximum(squares - 2.0 * products, 0.0))
+    both = np.square(asked).sum(axis=1)[:, None] + squares
+    found: NDArray[np.float64] = np.sqrt(np.maximum(both - 2.0 * products, 0.0))
     return found

@@ -7,6 +7,7 @@ deleted with the GAN.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from services.gan.domain.feature_space import FeatureSpace, Task, train_feature_space
 from services.gan.domain.memorisation import Bounds, bounds, copies
-from services.gan.domain.neighbours import Places, nearest_pixels, place, thumbnails
+from services.gan.domain.neighbours import Known, Places, nearest_pixels, place, thumbnails
 from shared.compute.precision import Precision, reproducible
 from shared.compute.small_cnn import SmallCnn
 from shared.compute.tensor_file import fill_parameters, read_tensors, write_tensors
@@ -41,9 +42,18 @@ class Reference:
 
     def too_near(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Which of the samples [n, C, S, S] come too near to a training image."""
+        near = np.zeros(len(images), dtype=np.bool_)
         if self.bounds is None:
-            return np.zeros(len(images), dtype=np.bool_)
-        return copies(nearest_pixels(thumbnails(images), self.train.pixels), self.bounds)
+            return near
+        seen = thumbnails(images)
+        # Hardly any are nearer than the bound, and only those need to know their crowd.
+        asked = np.flatnonzero(self._known.least(seen) < self.bounds.pixel)
+        near[asked] = copies(nearest_pixels(seen[asked], self.train.pixels), self.bounds)
+        return near
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self.train.pixels)
 
 
 def _ignore() -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from services.gan.domain.batches import to_unit
 from services.gan.domain.config import Architecture, Training
@@ -89,6 +90,25 @@ def test_a_blur_is_near_to_all_and_a_copy_of_none(reference: Reference) -> None:
     found = nearest_pixels(thumbnails(blur), reference.train.pixels)
     assert found.distances[0] < reference.bounds.usual_pixel
     assert not copies(found, reference.bounds).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 32), (3, 32), (1, 64), (1, 256)])
+def test_thumbnails_are_the_means_of_areas(shape: tuple[int, int]) -> None:
+    channels, side = shape
+    images = np.random.default_rng(0).integers(0, 256, (5, channels, side, side), dtype=np.uint8)
+    means = adaptive_avg_pool2d(torch.from_numpy(images).float(), 16).round().to(torch.uint8)
+    np.testing.assert_array_equal(thumbnails(images), means.flatten(1).numpy())
+
+
+def test_what_is_too_near_is_found_without_asking_for_every_crowd(reference: Reference) -> None:
+    """The short way and the rule agree, on copies, blurs and new images."""
+    blur = TRAIN[0].astype(float).mean(axis=0, keepdims=True).round().astype(np.uint8)
+    images = np.concatenate([_noisy(TRAIN[0]), blobs(40, seed=5)[0], blur])
+    assert reference.bounds is not None
+    by_rule = copies(nearest_pixels(thumbnails(images), reference.train.pixels), reference.bounds)
+    np.testing.assert_array_equal(reference.too_near(images), by_rule)
+    assert 0 < by_rule.sum() < len(images)
+    assert not reference.too_near(images[:0]).size
 
 
 class ByHeart(Generator):
