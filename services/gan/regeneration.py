@@ -52,7 +52,8 @@ def regenerate(
             precision=precision,
             truncation=manifest.truncation,
         )
-        images = chain.from_iterable(without_copies(batch, reference, gan) for batch in batches)
+        checked = (without_copies(batch, reference, gan, precision) for batch in batches)
+        images = chain.from_iterable(checked)
         for label, each, image in zip(labels[first:], rest, images, strict=True):
             drawn = {"seed": each.seed, "index": each.index, "draw": each.draw}
             writer.add(encode_image(image), synthetic_meta(gan, label, image, **drawn, again=True))
@@ -72,9 +73,11 @@ def regenerate(
         return Outcome(made, write)
 
 
-def without_copies(images: Images, reference: Reference | None, gan: GanRow) -> Images:
+def without_copies(
+    images: Images, reference: Reference | None, gan: GanRow, precision: Precision
+) -> Images:
     """The images [n, C, H, W]; raises :class:`Conflict` if one of them is a copy."""
-    copies = int(too_near(reference, images).sum())
+    copies = int(too_near(reference, images, precision).sum())
     if copies:
         raise Conflict(
             f"{copies} of the manifest's images are too near to training images of {gan.id}: "

@@ -7,6 +7,7 @@ name up to the first dot and lie side by side).
 """
 
 import hashlib
+import io
 import json
 import tarfile
 import tempfile
@@ -24,29 +25,35 @@ _encode = json.JSONEncoder(sort_keys=True).encode
 _NOBODY = b"0000000\0"
 #: 2,048 slices of 512 x 512 x 16 bits; it lies on the scratch disk until it is stored.
 MAX_BYTES = 640 << 20
+#: Smaller ones stay in memory: beside a database that syncs, a file is removed in 20 to 200 ms, and
+#: somebody may be waiting for one image.
+IN_MEMORY_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A complete shard, before it is uploaded. ``path`` is a temporary file."""
+    """A complete shard, before it is uploaded: ``data``, or a temporary file at ``path``."""
 
     number: int
-    path: Path
+    data: bytes
+    path: Path | None
     records: tuple[ImageRecord, ...]
     sha256: str
     bytes: int
 
 
 class ShardWriter:
-    """Collects images in a temporary tar file; a context manager, which removes the file."""
+    """Collects images in a tar file, a temporary one where it grows; a context manager, which
+    removes the file.
+    """
 
     def __init__(self, number: int, first_index: int) -> None:
         self.number = number
         self.first_index = first_index
         self._records: list[ImageRecord] = []
-        with tempfile.NamedTemporaryFile(suffix=".tar", delete=False) as file:
-            self._path = Path(file.name)
-        self._file: IO[bytes] = self._path.open("wb")
+        self._path: Path | None = None
+        self._small = io.BytesIO()
+        self._file: IO[bytes] = self._small
         self._bytes = 0
 
     def __enter__(self) -> "ShardWriter":
@@ -61,7 +68,8 @@ class ShardWriter:
         try:
             self._file.close()
         finally:  # a full disk fails once more when the rest is written, and needs the room
-            self._path.unlink(missing_ok=True)
+            if self._path is not None:
+                self._path.unlink(missing_ok=True)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -100,12 +108,21 @@ class ShardWriter:
         """End the tar file."""
         end = 2 * tarfile.BLOCKSIZE
         self._file.write(bytes(end + -(self._bytes + end) % tarfile.RECORDSIZE))
+        records = tuple(self._records)
+        if self._path is None:
+            data = self._small.getvalue()
+            digest = hashlib.sha256(data).hexdigest()
+            return Shard(self.number, data, None, records, digest, len(data))
         self._file.close()
         with self._path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Shard(
-            self.number, self._path, tuple(self._records), digest, self._path.stat().st_size
-        )
+        return Shard(self.number, b"", self._path, records, digest, self._path.stat().st_size)
+
+    def _move_to_disk(self) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".tar", delete=False) as file:
+            self._path = Path(file.name)
+        self._file = self._path.open("wb")
+        self._file.write(self._small.getbuffer())
 
     def _neighbour(self, name: str, png: bytes | None) -> Neighbour | None:
         if png is None:
@@ -120,6 +137,8 @@ class ShardWriter:
         self._file.write(bytes(-len(data) % tarfile.BLOCKSIZE))
         offset = self._bytes + tarfile.BLOCKSIZE
         self._bytes = offset + len(data) + -len(data) % tarfile.BLOCKSIZE
+        if self._path is None and self._bytes > IN_MEMORY_BYTES:
+            self._move_to_disk()
         return offset
 
 

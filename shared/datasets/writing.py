@@ -34,6 +34,7 @@ class Fence(Protocol):
 #: How many images shard number ``n`` holds at most.
 ShardPlan = Callable[[int], int]
 WHOLE = Place()
+_TAR = "application/x-tar"
 
 
 def growing_shards(number: int) -> int:
@@ -203,7 +204,10 @@ class DatasetWriter:
             key = catalog.shard_key(
                 self._to.dataset_id, self._to.job_id, self._to.attempt, shard.number
             )
-            self._to.store.put_file(key, shard.path, content_type="application/x-tar")
+            if shard.path is None:
+                self._to.store.put(key, shard.data, content_type=_TAR)
+            else:
+                self._to.store.put_file(key, shard.path, content_type=_TAR)
         records = Records.of(shard.records)
         row = ShardRow(
             dataset_id=self._to.dataset_id,

@@ -15,7 +15,7 @@ from lesiongan.contracts.gans import MOST_DRAWS
 from services.gan.domain.generator import Generator
 from services.gan.domain.reference import Reference
 from services.gan.domain.sampling import sample_batches
-from shared.compute.precision import Precision
+from shared.compute.precision import Precision, reproducible
 
 
 class Screened(NamedTuple):
@@ -61,18 +61,21 @@ def screened(
     start = 0
     for batch in first_draws:
         images, draws = batch.copy(), np.zeros(len(batch), dtype=np.int64)
-        near = too_near(reference, images)
+        near = too_near(reference, images, request.precision)
         while near.any() and draws.max() + 1 < MOST_DRAWS:
             draws[near] += 1
             again = request.draw(start + np.flatnonzero(near), int(draws.max()))
             images[near] = again
-            near[near] = too_near(reference, again)
+            near[near] = too_near(reference, again, request.precision)
         yield from map(Screened, images, draws.tolist(), near.tolist())
         start += len(batch)
 
 
-def too_near(reference: Reference | None, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def too_near(
+    reference: Reference | None, images: NDArray[np.uint8], precision: Precision
+) -> NDArray[np.bool_]:
     """Which of the images [n, C, S, S] are copies; none where nothing is known to be near."""
     if reference is None:
         return np.zeros(len(images), dtype=np.bool_)
-    return reference.too_near(images)
+    with reproducible(precision):
+        return reference.too_near(images)

@@ -94,8 +94,7 @@ def test_a_shard_is_a_tar_file_of_png_and_json_pairs() -> None:
         for number in range(5):
             writer.add(grey_png(number), meta(box_px=(0.0, 1.0, 2.0, 3.5)))
         shard = writer.close()
-        data = shard.path.read_bytes()
-    assert not shard.path.exists()
+        data = shard.data
     assert (shard.bytes, shard.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         assert tar.getnames() == [
@@ -116,7 +115,7 @@ def test_neighbours_are_members_of_their_images_sample() -> None:
         writer.add(grey_png(0), meta(), **beside)
         writer.add(grey_png(1), meta(), following=beside["following"])
         shard = writer.close()
-        data = shard.path.read_bytes()
+        data = shard.data
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         names = tar.getnames()
     assert names == [

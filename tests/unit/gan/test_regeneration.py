@@ -15,8 +15,8 @@ def test_copies_are_not_made_again(precision: Precision) -> None:
     (known, labels), (new, _) = blobs(40), blobs(6, seed=2)
     reference = make_reference((known, labels), blobs(0), steps=1, precision=precision)
     gan = GanRow(id="gan_1")
-    assert without_copies(new, reference, gan) is new
+    assert without_copies(new, reference, gan, precision) is new
     asked = np.concatenate([new, known[:2]])
     with pytest.raises(Conflict, match="2 of the manifest's images"):
-        without_copies(asked, reference, gan)
-    assert without_copies(asked, None, gan) is asked
+        without_copies(asked, reference, gan, precision)
+    assert without_copies(asked, None, gan, precision) is asked

@@ -1,11 +1,15 @@
 """Shards are the tar files that ``tarfile`` would have written."""
 
+import hashlib
 import io
 import tarfile
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.datasets import shards
 from shared.datasets.records import ImageMeta
 from shared.datasets.shards import ShardWriter
 
@@ -20,7 +24,7 @@ def test_every_byte_is_as_the_library_has_it(pngs: list[bytes], first_index: int
     with ShardWriter(0, first_index=first_index) as writer:
         for png in pngs:
             writer.add(png, META, following=png[::-1])
-        written = writer.close().path.read_bytes()
+        written = writer.close().data
     again = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(written)) as read,
@@ -33,3 +37,24 @@ def test_every_byte_is_as_the_library_has_it(pngs: list[bytes], first_index: int
             copy.addfile(plain, read.extractfile(member))
     assert len(members) == 3 * len(pngs)
     assert again.getvalue() == written
+
+
+def test_a_shard_that_grows_goes_on_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    written = []
+    for limit in (10**9, 5000, 0):
+        monkeypatch.setattr(shards, "IN_MEMORY_BYTES", limit)
+        with ShardWriter(0, first_index=7) as writer:
+            for number in range(9):
+                writer.add(bytes([number]) * 700, META)
+            shard = writer.close()
+            written.append(shard.data or Path(str(shard.path)).read_bytes())
+            assert bool(shard.data) == (limit == 10**9)
+            assert (shard.bytes, shard.sha256) == (
+                len(written[-1]),
+                hashlib.sha256(written[-1]).hexdigest(),
+            )
+        assert list(tmp_path.iterdir()) == []
+    assert written[0] == written[1] == written[2]
