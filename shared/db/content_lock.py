@@ -14,7 +14,7 @@ _EXCLUDE = text("SELECT pg_advisory_xact_lock(hashtextextended('content', 0))")
 
 def share(session: Session) -> None:
     """Until this transaction ends, nobody removes what it read or adds."""
-    session.execute(_SHARE)
+    session.connection().execute(_SHARE)
 
 
 def exclude(session: Session) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 def lock_free(session: Session, names: Iterable[str]) -> list[str]:
     """Lock those of ``names`` that nobody has locked, until this transaction ends."""
-    return list(session.scalars(_lock_free(), {"names": list(names)}))
+    return list(session.connection().scalars(_lock_free(), {"names": list(names)}))
 
 
 @cache

@@ -33,7 +33,7 @@ def obstacles(session: Session, targets: Sequence[str], *, queued_jobs: int | No
         queued_jobs: as many may be queued before these; None: there is no limit.
     """
     given = {"targets": list(targets), "queued_jobs": queued_jobs}
-    row = session.execute(_look(limited=queued_jobs is not None), given).one()
+    row = session.connection().execute(_look(limited=queued_jobs is not None), given).one()
     return Obstacles(frozenset(row.targets), row.queues_full, row.now)
 
 

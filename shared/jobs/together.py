@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event, insert, select, tuple_
+from sqlalchemy import event, select, tuple_
 from sqlalchemy.orm import Session
 
 from shared.db import content_lock
+from shared.db.bulk import insert_rows
 from shared.db.tables import IdempotencyRow, JobRow
 from shared.errors import LesionGanError
 from shared.ids import new_id
@@ -157,8 +158,7 @@ def _written(session: Session, free: Sequence[_Planned], now: datetime) -> list[
         for each, job in zip(free, jobs, strict=True)
         if each.asked.idempotency is not None
     ]
-    connection = session.connection()
-    connection.execute(insert(JobRow), jobs)
+    insert_rows(session.connection(), JobRow, jobs)
     if keys:
-        connection.execute(insert(IdempotencyRow), keys)
+        insert_rows(session.connection(), IdempotencyRow, keys)
     return [JobRow(**job) for job in jobs]

@@ -19,6 +19,7 @@ from shared.queue.presence import Presence
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
 from shared.web import health, problems
+from shared.web.collecting import collecting_seldom
 from shared.web.document import described
 from shared.web.documentation import add_documentation
 from shared.web.front import Front
@@ -85,7 +86,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await state.watcher.start()
     await app.state.front.audit.start()
     try:
-        yield
+        with collecting_seldom():
+            yield
     finally:
         await app.state.front.audit.stop()
         if state.tokens is not None:

@@ -30,7 +30,7 @@ class KnownKey:
 def find_keys(sessions: Sessions, digests: Sequence[str]) -> list[KnownKey | None]:
     """The key of each digest, whose use is marked; None: there is none, or it was revoked."""
     with sessions() as session:
-        rows = session.execute(_lookup(), {"digests": list(set(digests))}).all()
+        rows = session.connection().execute(_lookup(), {"digests": list(set(digests))}).all()
         unmarked = [row.id for row in rows if row.unmarked and not row.expired]
         if unmarked:
             _mark(session, unmarked)

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Message, Scope
 
+from shared.db.bulk import insert_rows
 from shared.db.engine import Sessions
 from shared.db.tables import AuditRow
 from shared.ids import new_id
@@ -127,8 +127,7 @@ class Audit:
 
     def _write(self, batch: list[AuditEntry]) -> None:
         with self._sessions() as session:
-            # By its connection: the session would make objects of them all.
-            session.connection().execute(insert(AuditRow), [vars(entry) for entry in batch])
+            insert_rows(session.connection(), AuditRow, [vars(entry) for entry in batch])
             session.commit()
 
 
