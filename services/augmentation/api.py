@@ -43,7 +43,7 @@ async def augment(command: AugmentCommand, submission: SubmissionDep) -> JSONRes
         parent = _augmentable(catalog.get(session, command.dataset))
         train = sum(parent.counts["train"].values())
         images = parent.images + command.copies * train
-        return augment_job(command, images=images, likely_bytes=images * _bytes_an_image(parent))
+        return augment_job(command, images=images, likely_bytes=_bytes_an_image(parent))
 
     return await submission.answer(plan, lone=True)
 

@@ -227,7 +227,7 @@ class SeedPlan:
         )
         added = copies * real.train
         images = real.images + added
-        job = augment_job(asked, likely_bytes=images * self._source.bytes_an_image)
+        job = augment_job(asked, likely=images, likely_bytes=self._source.bytes_an_image)
         return self._dataset(
             "augmented", job, real.requires, images=images, train=real.train + added
         )
@@ -242,7 +242,7 @@ class SeedPlan:
         )
         images = round(self._command.synthetic_ratio * self._real.train)
         requires = [*gan.requires, *self._real.requires]
-        job = generate_set_job(asked, pixels=images * self._source.image_size**2)
+        job = generate_set_job(asked, likely=images, image_size=self._source.image_size)
         return self._dataset("synthetic", job, requires, images=images, train=images)
 
     def _plan_seen_by_gan(self) -> Made:

@@ -16,6 +16,7 @@ from shared.datasets import catalog
 from shared.datasets.identity import dataset_id
 from shared.db.tombstones import withdrawal_of
 from shared.jobs.submit import NewJob
+from shared.plans.passes import work_of_images
 from shared.queue.port import QueueName
 
 
@@ -50,15 +51,16 @@ def pseudo_label_job(command: PseudoLabelCommand, *, images: int = 0) -> NewJob:
     return _dataset_job("pseudo-label", "classification", inputs, command, work=images)
 
 
-def augment_job(command: AugmentCommand, *, images: int = 0, likely_bytes: float) -> NewJob:
-    """Augment a data set to ``images`` images of ``likely_bytes`` in all.
+def augment_job(
+    command: AugmentCommand, *, images: int = 0, likely: float = 0, likely_bytes: float
+) -> NewJob:
+    """Augment a data set to ``images`` images, of ``likely_bytes`` each.
 
-    0 images: only the work itself will tell.
+    0 images: only the work itself will tell, and that there will be ``likely`` so many.
     """
+    work = work_of_images(images or likely, size=likely_bytes)
     inputs = [command.dataset]
-    return _dataset_job(
-        "augment", "augmentation", inputs, command, images=images, work=likely_bytes
-    )
+    return _dataset_job("augment", "augmentation", inputs, command, images=images, work=work)
 
 
 def generate_job(command: GenerateCommand, *, image_size: int) -> NewJob:
@@ -70,16 +72,19 @@ def generate_job(command: GenerateCommand, *, image_size: int) -> NewJob:
         [command.gan],
         command,
         images=command.n,
-        work=command.n * image_size**2,
+        work=work_of_images(command.n, size=image_size**2),
         says=says,
         like=says,
     )
 
 
-def generate_set_job(command: GenerateSetCommand, *, pixels: int = 0) -> NewJob:
-    """Sample a GAN in proportion to a data set's training images, about ``pixels`` in all."""
+def generate_set_job(
+    command: GenerateSetCommand, *, likely: float = 0, image_size: int = 1
+) -> NewJob:
+    """Sample a GAN in proportion to a data set's training images: ``likely`` so many."""
     inputs, says = [command.gan, command.dataset], {"gan": command.gan}
-    return _dataset_job("generate-set", "gan-sample", inputs, command, work=pixels, says=says)
+    work = work_of_images(likely, size=image_size**2)
+    return _dataset_job("generate-set", "gan-sample", inputs, command, work=work, says=says)
 
 
 def regenerate_job(command: RegenerateCommand) -> NewJob:

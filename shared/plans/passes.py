@@ -1,4 +1,4 @@
-"""What a training's passes through its networks cost, beside another's."""
+"""What passes through networks, and making images, cost beside what others of their kind do."""
 
 import math
 
@@ -10,3 +10,12 @@ def work_of_passes(passes: int, *, batch_size: int, image_size: int) -> float:
     as it has more of them: by their square root a size of the double is within two of both.
     """
     return passes * image_size * math.sqrt(batch_size)
+
+
+def work_of_images(images: float, *, size: float) -> float:
+    """The work of making ``images`` of ``size`` each, in pixels or in bytes.
+
+    A small image costs about the same whatever its size, a large one as much more as it is larger:
+    as with passes, the root of it is within two of both where the size is up to four times another.
+    """
+    return images * math.sqrt(size)
