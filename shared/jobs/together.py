@@ -20,8 +20,9 @@ from shared.db.tables import IdempotencyRow, JobRow
 from shared.errors import LesionGanError
 from shared.ids import new_id
 from shared.jobs import locks
+from shared.jobs.headroom import Headroom, spare_of
 from shared.jobs.limits import Limits, Quota
-from shared.jobs.obstacles import obstacles
+from shared.jobs.obstacles import Obstacles, obstacles
 from shared.jobs.states import State
 from shared.jobs.submit import Finished, Idempotency, NewJob, Plan, Submitted, job_values
 from shared.observability import current, tracing
@@ -64,11 +65,13 @@ class _Planned:
 Answer = Submitted | LesionGanError | None
 
 
-def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
+def submit_together(
+    session: Session, asked: Sequence[Asked], headroom: Headroom | None = None
+) -> list[Answer]:
     """What became of each request, in order; its plan's error, if it raised one of ours.
 
     The caller commits. Any other error ends the transaction, and each request is to be tried by
-    itself.
+    itself. Without ``headroom`` the queues are counted.
     """
     content_lock.share(session)
     answers: list[Answer] = [None] * len(asked)
@@ -84,7 +87,7 @@ def submit_together(session: Session, asked: Sequence[Asked]) -> list[Answer]:
                 planned.append(_Planned(place, asked[place], new, new.target))
     if not planned:
         return answers
-    free, now = _unobstructed(session, planned)
+    free, now = _unobstructed(session, planned, headroom or Headroom())
     if not free:
         return answers
     for each, row in zip(free, _written(session, free, now), strict=True):
@@ -123,7 +126,9 @@ def _is_lone(new: NewJob, asked: Asked) -> bool:
     return not beside and asked.limits.quota == Quota()
 
 
-def _unobstructed(session: Session, planned: Iterable[_Planned]) -> tuple[list[_Planned], datetime]:
+def _unobstructed(
+    session: Session, planned: Iterable[_Planned], headroom: Headroom
+) -> tuple[list[_Planned], datetime]:
     """What nobody makes, has made or was made to forget, and the time; its targets are locked.
 
     Nothing while as many jobs are queued as may be.
@@ -132,7 +137,7 @@ def _unobstructed(session: Session, planned: Iterable[_Planned]) -> tuple[list[_
     for each in planned:
         wanted.setdefault(each.target, each)
     targets = locks.lock_free(session, wanted)
-    found = obstacles(session, targets, queued_jobs=_room([wanted[name] for name in targets]))
+    found = _looked(session, targets, _limit(wanted[name] for name in targets), headroom)
     if found.queues_full:
         return [], found.now
     obstructed = set(found.targets)
@@ -144,10 +149,25 @@ def _unobstructed(session: Session, planned: Iterable[_Planned]) -> tuple[list[_
     return [wanted[target] for target in targets if target not in obstructed], found.now
 
 
-def _room(planned: Sequence[_Planned]) -> int | None:
-    """As many jobs may be queued before these; None: there is no limit."""
-    most = [each.asked.limits.queued_jobs for each in planned if each.asked.limits.queued_jobs]
-    return max(0, min(most) - len(planned)) if most else None
+def _limit(planned: Iterable[_Planned]) -> int:
+    """As many jobs may be queued; 0: there is no limit."""
+    limits = (each.asked.limits.queued_jobs for each in planned)
+    return min((limit for limit in limits if limit), default=0)
+
+
+def _looked(session: Session, targets: Sequence[str], limit: int, headroom: Headroom) -> Obstacles:
+    """What stands in the way, full queues among it; they are counted where no headroom is left."""
+    new = len(targets)
+    if not limit or headroom.take(new, limit):
+        return obstacles(session, targets, queued_jobs=None)
+    room = max(0, limit - new)
+    spare = spare_of(limit, new)
+    found = obstacles(session, targets, queued_jobs=room - spare)
+    if not found.queues_full:
+        headroom.seen(spare, limit)
+    elif spare:
+        found = obstacles(session, targets, queued_jobs=room)
+    return found
 
 
 def _written(session: Session, free: Sequence[_Planned], now: datetime) -> list[JobRow]:

@@ -72,8 +72,6 @@ class Submission:
         if done is None:
             return await self._by_itself(plan)
         metrics.bound(metrics.JOBS_SUBMITTED, done.job.kind).inc()
-        with tracing.span("ring"):
-            await self.state.batches.ring(Ring(done.job.queue, done.job.id))
         return done, lone_job_view(done.job)
 
     def submit(self, plan: Plan) -> Submitted:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import httpx
 import psutil
+from sqlalchemy import text
 
 from deploy.local.servers import erase, start_servers
 from deploy.prepare import prepare
@@ -31,6 +32,7 @@ Result = TypeVar("Result")
 ROUNDS = 3
 #: Clients that keep one API process busy.
 BUSY = 16
+WARM_SECONDS = 5.0
 
 
 def run(*, seconds: float, clients: int, held: int) -> None:
@@ -54,6 +56,11 @@ def run(*, seconds: float, clients: int, held: int) -> None:
             )
             with live_api(servers, sessions, home / "api.log") as api, floor as empty:
                 bench = _Bench(api, empty, settings, raw, preprocessed)
+                bench.warm_up()
+                # As after its first minutes: a new database plans for tables that are empty.
+                with sessions() as session:
+                    session.execute(text("ANALYZE"))
+                    session.commit()
                 bench.submit_beside_bare(seconds / (2 * ROUNDS))
                 bench.mixed(clients, seconds)
                 bench.held(held, max(10.0, seconds / 2))
@@ -80,11 +87,14 @@ class _Bench:
         self._raw = raw
         self._preprocessed = preprocessed
 
+    def warm_up(self) -> None:
+        """Make connections, statements and caches."""
+        self._crowd(BUSY, WARM_SECONDS)
+        self._crowd(BUSY, WARM_SECONDS, self._empty)
+
     def submit_beside_bare(self, seconds: float) -> None:
         """Submits, requests that are checked and make nothing, and the bare cost, in turns."""
         redis = self._settings.redis_url.get_secret_value()
-        self._crowd(BUSY, seconds)  # connections, plans and caches are warm from here on
-        self._crowd(BUSY, seconds, self._empty)
         pairs, floors = [], []
         for _ in range(ROUNDS):
             bare = bare_rate(self._settings.database_url, redis, seconds)

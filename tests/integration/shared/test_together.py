@@ -13,6 +13,7 @@ from shared.db.engine import Sessions
 from shared.db.tables import IdempotencyRow, JobRow, TombstoneRow, WithdrawalRow
 from shared.errors import BadInput, NotFound
 from shared.jobs import ledger
+from shared.jobs.headroom import Headroom
 from shared.jobs.limits import Limits, Quota
 from shared.jobs.submit import Idempotency, NewJob, Submitted, submit
 from shared.jobs.together import Answer, Asked, submit_together
@@ -53,6 +54,13 @@ def asks(
 
 def together(sessions: Sessions, *asked: Asked) -> list[Answer]:
     answers: list[Answer] = committed(sessions, lambda session: submit_together(session, asked))
+    return answers
+
+
+def within(sessions: Sessions, headroom: Headroom, asked: Sequence[Asked]) -> list[Answer]:
+    with sessions() as session:
+        answers = submit_together(session, asked, headroom)
+        session.commit()
     return answers
 
 
@@ -175,6 +183,24 @@ def test_the_queues_have_a_depth(sessions: Sessions, most: int, *, written: bool
     limits = Limits(queued_jobs=most)
     found = together(sessions, asks("ds_1", limits=limits), asks("ds_2", limits=limits))
     assert [answer is not None for answer in found] == [written] * 2
+
+
+def test_one_process_fills_the_queues_to_their_limit_and_no_further(sessions: Sessions) -> None:
+    """With room that was seen before; near the limit all is counted again."""
+    limits, headroom = Limits(queued_jobs=30), Headroom(now=lambda: 0.0)
+    asked = [asks(f"ds_{number}", limits=limits) for number in range(40)]
+    written = 0
+    for first in range(0, len(asked), 2):
+        found = within(sessions, headroom, asked[first : first + 2])
+        written += sum(answer is not None for answer in found)
+    assert written == 30
+
+
+def test_room_that_was_seen_is_not_counted_again(sessions: Sessions) -> None:
+    headroom = Headroom(now=lambda: 0.0)
+    queued(sessions)
+    headroom.seen(1, 1)
+    made(within(sessions, headroom, [asks("ds_1", limits=Limits(queued_jobs=1))])[0])
 
 
 def test_what_another_one_has_locked_is_not_waited_for(sessions: Sessions) -> None:

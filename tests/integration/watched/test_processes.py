@@ -113,7 +113,7 @@ def test_one_trace_goes_from_the_client_through_the_api_into_the_worker(watched:
     assert job.parent_span_id == submit.span_id, "the context came with the job's row"
     assert work.parent_span_id == job.span_id
     assert named(watched, "commit the result")[1].parent_span_id == job.span_id
-    assert named(watched, "ring")[1].parent_span_id == request.span_id
+    assert named(watched, "ring")[1].parent_span_id == submit.span_id
 
 
 def test_phases_statements_and_s3_are_in_the_trace(watched: Watched) -> None:
