@@ -1,4 +1,6 @@
-"""Training and sampling in bfloat16 beside float32: a 32² network at batch 64, in turns."""
+"""A 32² network at batch 64, in turns: the plain training step beside ours, and training and
+sampling in bfloat16 beside float32.
+"""
 
 import statistics
 import sys
@@ -7,12 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from services.gan.domain.batches import load_training_images
+from services.gan.domain.batches import TrainingImages, load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.sampling import sample
 from services.gan.domain.state import start_training
 from services.gan.domain.training import train
-from shared.compute.precision import DTypeName, Precision, choose_precision
+from shared.compute.precision import DTypeName, Precision, choose_precision, reproducible
+from tests.benchmarks.plain_step import plain_copy, plain_step
 
 ROUNDS = 5
 STEPS = 6
@@ -20,14 +23,28 @@ IMAGES = 512
 ARCHITECTURE = Architecture(image_size=32, categories=("liver", "lung"), width=16, latent_size=64)
 
 
-def training_seconds(precision: Precision) -> float:
-    """Seconds a generator step, each with five critic steps."""
+TRAINING = Training(steps=STEPS, batch_size=64, preview_every=STEPS, checkpoint_every=STEPS)
+
+
+def _images() -> TrainingImages:
     random = np.random.default_rng(0)
     images = random.integers(0, 255, (128, 1, 32, 32), dtype=np.uint8)
-    labels = np.arange(128) % 2
-    training = Training(steps=STEPS, batch_size=64, preview_every=STEPS, checkpoint_every=STEPS)
-    state = start_training(ARCHITECTURE, training)
-    data = load_training_images(images, labels, ARCHITECTURE)
+    return load_training_images(images, np.arange(128) % 2, ARCHITECTURE)
+
+
+def plain_seconds(precision: Precision) -> float:
+    """Seconds a generator step of the plain version, on as many threads."""
+    state, data = plain_copy(start_training(ARCHITECTURE, TRAINING)), _images()
+    started = time.perf_counter()
+    with reproducible(precision):
+        for _ in range(STEPS):
+            plain_step(state, data)
+    return (time.perf_counter() - started) / STEPS
+
+
+def training_seconds(precision: Precision) -> float:
+    """Seconds a generator step, each with five critic steps."""
+    state, data = start_training(ARCHITECTURE, TRAINING), _images()
     started = time.perf_counter()
     train(state, data, precision=precision)
     return (time.perf_counter() - started) / STEPS
@@ -58,9 +75,24 @@ def compare(what: str, measure: Callable[[Precision], float]) -> None:
     )
 
 
+def beside_plain(precision: Precision) -> None:
+    """Measure both steps in turns, after a warm-up; the plain one is in float32."""
+    plain_seconds(precision), training_seconds(precision)
+    pairs = [(plain_seconds(precision), training_seconds(precision)) for _ in range(ROUNDS)]
+    ratios = sorted(plain / ours for plain, ours in pairs)
+    plain, ours = (statistics.median(pair[place] for pair in pairs) for place in (0, 1))
+    sys.stdout.write(
+        f"generator steps of training: plain {1 / plain:.2f}/s, ours {1 / ours:.2f}/s "
+        f"({64 * TRAINING.n_critic / ours:.0f} real images/s), "
+        f"ratio {statistics.median(ratios):.2f} "
+        f"(min {ratios[0]:.2f}, max {ratios[-1]:.2f}, n = {ROUNDS})\n"
+    )
+
+
 def main() -> None:
-    """Print both comparisons."""
-    precision = choose_precision()
+    """Print all comparisons."""
+    precision = choose_precision(device="cpu")
     sys.stdout.write(f"{precision.device_class}, {precision.threads} threads\n")
+    beside_plain(precision)
     compare("generator steps of training", training_seconds)
     compare("images sampled", sampling_seconds)
