@@ -38,11 +38,17 @@ export function number(value) {
   return text.replace("-", "−");
 }
 
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+/** With one decimal. A half goes to the even digit, as in reports: 6.25 is 6.2, where toFixed says 6.3. */
+function tenths(value) {
+  const isHalf = Number.isInteger(4 * value) && !Number.isInteger(2 * value);
+  return (isHalf ? 2 * Math.round(5 * value) / 10 : value).toFixed(1);
+}
+
+export const percent = (share) => `${tenths(100 * share)} %`;
 
 /** A difference of shares in percentage points, always signed: 0.05 as +5.0. */
 export function points(difference) {
-  const rounded = (100 * difference).toFixed(1);
+  const rounded = tenths(100 * difference);
   if (Number(rounded) === 0) return "0.0";
   return difference > 0 ? `+${rounded}` : rounded.replace("-", "−");
 }
