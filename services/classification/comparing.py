@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.categories import Category
+from lesiongan.contracts.gans import GanOptions
 from services.classification import store as rows
 from services.classification.domain.evaluation import grouped_by_patient
 from services.classification.domain.prediction import predict
@@ -94,7 +95,8 @@ def compare_arms(
         *_hashes(found),
     ]
     probabilities = [each.probabilities for each in predicted]
-    return _stored(job, store, found, result, probabilities, held_out)
+    pictures = _pictures(store, found.points[0], categories, command)
+    return _stored(job, store, found, result, probabilities, held_out, pictures)
 
 
 def _drawn(held_out: Labelled, images: int) -> Labelled:
@@ -228,12 +230,20 @@ def _recognised(
     return found
 
 
-def _pictures(store: ObjectStore, point: Point, categories: Sequence[Category]) -> list[PictureRow]:
+def _pictures(
+    store: ObjectStore, point: Point, categories: Sequence[Category], command: PlannedExperiment
+) -> list[PictureRow]:
     """Of the first seed; none without a GAN."""
     if not point.synthetic:
         return []
     real = load_train(store, point.real[0], categories)
-    return picture_rows(categories, real, load_train(store, point.synthetic[0], categories))
+    synthetic = load_train(store, point.synthetic[0], categories)
+    if not point.seen_by_gans:
+        return picture_rows(categories, real, synthetic, real)
+    options = command.gan or GanOptions()
+    unlabelled = options.pretrain_steps > 0 or options.unlabelled_share > 0
+    seen = load_train(store, point.seen_by_gans[0], categories, unlabelled=unlabelled)
+    return picture_rows(categories, real, synthetic, seen)
 
 
 def _hashes(found: Contestants) -> Iterator[dict[str, str]]:
@@ -253,12 +263,13 @@ def _stored(
     result: dict[str, Any],
     probabilities: Sequence[Mapping[Arm, npt.NDArray[np.float32]]],
     held_out: Labelled,
+    pictures: Sequence[PictureRow],
 ) -> Outcome:
     experiment = found.experiment
     folder = f"experiments/{experiment.id}/{job.job_id}-{job.attempt}"
     view = rows.experiment_view(experiment, "succeeded", result)
     report_key, predictions_key = f"{folder}/report.html", f"{folder}/predictions.parquet"
-    page = render_report(view, _pictures(store, found.points[0], view.categories)).encode()
+    page = render_report(view, pictures).encode()
     store.put(report_key, page, content_type="text/html; charset=utf-8")
     sizes = [point.planned.train_per_category for point in found.points]
     table = _predictions_parquet(view.categories, sizes, probabilities, held_out)

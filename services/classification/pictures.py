@@ -17,9 +17,12 @@ _RANDOM_SEED = 0
 
 
 def picture_rows(
-    categories: Sequence[Category], real: Labelled, synthetic: Labelled
+    categories: Sequence[Category], real: Labelled, synthetic: Labelled, seen: Labelled
 ) -> list[PictureRow]:
-    """A row for each category that has both kinds of images."""
+    """A row for each category that has both kinds of images.
+
+    ``seen`` are the images that the GAN learnt from, among which neighbours are looked for.
+    """
     random = np.random.default_rng(_RANDOM_SEED)
     found = []
     for place, category in enumerate(categories):
@@ -29,7 +32,7 @@ def picture_rows(
             continue
         originals = random.permutation(of_real)[:SHOWN]
         samples = synthetic.images[np.sort(random.permutation(made)[:SHOWN])]
-        places, distances = nearest(samples, real.images)
+        places, distances = nearest(samples, seen.images)
         found.append(
             PictureRow(
                 category=category,
@@ -37,8 +40,8 @@ def picture_rows(
                 synthetic=[
                     Pair(
                         image=_png(sample),
-                        neighbour=_png(real.images[neighbour]),
-                        neighbour_category=categories[int(real.labels[neighbour])],
+                        neighbour=_png(seen.images[neighbour]),
+                        neighbour_category=_named(categories, int(seen.labels[neighbour])),
                         distance=float(distance),
                     )
                     for sample, neighbour, distance in zip(samples, places, distances, strict=True)
@@ -46,6 +49,10 @@ def picture_rows(
             )
         )
     return found
+
+
+def _named(categories: Sequence[Category], label: int) -> Category | None:
+    return None if label < 0 else categories[label]
 
 
 def _png(image: NDArray[np.uint8]) -> str:

@@ -21,7 +21,8 @@ class Pair:
 
     image: str
     neighbour: str
-    neighbour_category: Category
+    #: None: it has no category.
+    neighbour_category: Category | None
     #: Root mean square, in grey levels.
     distance: float
 
