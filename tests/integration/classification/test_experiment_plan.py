@@ -229,7 +229,8 @@ def test_few_images_are_copied_more_often(client: httpx.Client, images: str) -> 
 def test_a_gan_sees_the_left_over_images_without_their_categories(
     client: httpx.Client, images: str
 ) -> None:
-    job = ask(client, images, arms=["combined"], seeds=1, unlabelled=True, gan={"steps": 8})
+    asked = {"unlabelled": True, "gan_pseudo_confidence": None, "gan": {"steps": 8}}
+    job = ask(client, images, arms=["combined"], seeds=1, **asked)
     jobs = graph(client, job)
     beside = [j for j in jobs.values() if j["input"].get("unlabelled_beside")]
     assert [(each["kind"], each["input"].get("unlabelled")) for each in beside] == [
@@ -263,6 +264,27 @@ def test_a_gan_is_told_what_the_teacher_takes_left_over_images_for(
     made = dataset_id("pseudo-label", [given["dataset"], given["teacher"]], given)
     assert jobs[trained]["input"]["dataset"] == made
     assert jobs[trained]["input"]["pretrain_steps"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, 0.9),
+        ({"gan": {"steps": 8}}, 0.9),
+        ({"gan_pseudo_confidence": 0.7}, 0.7),
+        ({"gan": {"steps": 8, "pretrain_steps": 0}}, None),
+        ({"gan_pseudo_confidence": None}, None),
+        ({"arms": ["none"]}, None),
+    ],
+)
+def test_gans_are_told_unless_something_else_is_chosen(
+    client: httpx.Client, images: str, asked: dict[str, object], told: float | None
+) -> None:
+    taken = ask(client, images, seeds=1, **{"unlabelled": True, "arms": ["gan"], **asked})
+    assert taken["input"].get("gan_pseudo_confidence") == told
+    again = {name: value for name, value in taken["input"].items() if name not in ("plan", "name")}
+    answer = client.post("/experiments", json=again).json()
+    assert answer["id"] == taken["id"], "the stored command is the same experiment"
 
 
 def test_a_gan_that_is_trained_is_told_nothing(client: httpx.Client, images: str) -> None:

@@ -44,7 +44,8 @@ def experiment(bench: Bench, images: str, **options: Any) -> dict[str, Any]:
 def test_a_gan_sees_all_training_images_and_the_categories_of_the_drawn_ones(
     bench: Bench, images: str
 ) -> None:
-    found = experiment(bench, images, arms=["none", "combined"], unlabelled=True)
+    asked = {"unlabelled": True, "gan_pseudo_confidence": None}
+    found = experiment(bench, images, arms=["none", "combined"], **asked)
     with bench.ports.sessions() as session:
         (gan,) = session.query(GanRow).all()
         used = {name for row in session.query(ClassifierRow) for name in row.datasets}

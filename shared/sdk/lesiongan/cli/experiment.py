@@ -94,7 +94,7 @@ def experiment(  # noqa: PLR0913 - one argument an option
     gan_pseudo_confidence: Annotated[
         float | None,
         typer.Option(
-            help="tell it what a teacher so sure takes unlabelled images for; default: nothing",
+            help="tell it what a teacher so sure takes unlabelled images for; default: 0.9",
             rich_help_panel=_GAN,
         ),
     ] = None,

@@ -21,7 +21,9 @@ from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Ingredie
 from lesiongan.contracts.gans import GanId, GanOptions
 from lesiongan.contracts.jobs import JobStatus
 
-#: Of a GAN's steps, where there are images without a category: these steps see no category at all.
+#: How sure a teacher must be for a GAN to be told what it takes an unlabelled image for.
+GAN_PSEUDO_CONFIDENCE = 0.9
+#: Of the steps of a GAN that is told nothing of unlabelled images: these see no category at all.
 PRETRAINED_SHARE = 0.25
 
 
@@ -117,14 +119,16 @@ class ExperimentCommand(Command):
     #: keeps them. The notes count both.
     filter_copies: Annotated[bool, Field(exclude_if=not_)] = False
     #: Training images without a category are used: those of the data set, and those that
-    #: ``train_per_category`` leaves over. Each seed's GAN trains on them too: where ``gan`` sets
-    #: neither ``pretrain_steps`` nor ``unlabelled_share``, for the first quarter of its steps. The
+    #: ``train_per_category`` leaves over. Each seed's GAN trains on them too: with the categories
+    #: that a teacher names (``gan_pseudo_confidence``), as ``gan`` says, or, where
+    #: ``gan_pseudo_confidence`` is null, without categories for the first quarter of its steps. The
     #: arm ``pseudo_label`` says what they alone are worth: it joins the arms where this is true,
     #: and asking for it makes this true.
     unlabelled: bool = False
     #: Each seed's GAN is told the category of an unlabelled image where a classifier of the real
-    #: and augmented images is as sure as this; null tells it none. Asking for it makes
-    #: ``unlabelled`` true, and the GAN is then not pretrained unless ``gan`` says so.
+    #: and augmented images is as sure as this; giving it makes ``unlabelled`` true. Where it is
+    #: left out, ``unlabelled`` is true and ``gan`` sets neither ``pretrain_steps`` nor
+    #: ``unlabelled_share``: 0.9. Null tells the GAN nothing.
     gan_pseudo_confidence: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None, Field(exclude_if=_is_none)
     ] = None
@@ -159,17 +163,19 @@ class ExperimentCommand(Command):
         return given
 
     @model_validator(mode="after")
-    def _pretrained(self) -> "ExperimentCommand":
+    def _told(self) -> "ExperimentCommand":
         """Written down, so that the stored command makes the same GANs again."""
         gan = self.gan or GanOptions()
         chosen = {"pretrain_steps", "unlabelled_share"} & gan.model_fields_set
-        told = self.gan_pseudo_confidence is not None
-        if not self.unlabelled or self.gan_id is not None or told or chosen:
+        if not self.unlabelled or self.gan_id is not None or chosen:
             return self
         if not WITH_GAN & set(self.arms):
             return self
-        steps = int(gan.steps * PRETRAINED_SHARE)
-        object.__setattr__(self, "gan", gan.model_copy(update={"pretrain_steps": steps}))
+        if "gan_pseudo_confidence" not in self.model_fields_set:
+            object.__setattr__(self, "gan_pseudo_confidence", GAN_PSEUDO_CONFIDENCE)
+        elif self.gan_pseudo_confidence is None:
+            steps = int(gan.steps * PRETRAINED_SHARE)
+            object.__setattr__(self, "gan", gan.model_copy(update={"pretrain_steps": steps}))
         return self
 
     @model_validator(mode="after")
