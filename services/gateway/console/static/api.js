@@ -56,7 +56,14 @@ export async function all(address, most = 1000) {
   return items;
 }
 
+let isLeaving = false;
+// A page that comes back from the browser's cache may have to leave again.
+addEventListener("pageshow", () => { isLeaving = false; });
+
+/** Once for all requests of a page that are refused: a second navigation would break off the first. */
 export function toSignIn() {
+  if (isLeaving) return;
+  isLeaving = true;
   const here = location.pathname + location.search;
   location.assign(`/console/sign-in${here === "/" ? "" : query({ next: here })}`);
 }
