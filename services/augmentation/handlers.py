@@ -19,8 +19,8 @@ from shared.datasets.contact_sheet import contact_sheet, open_image
 from shared.datasets.parts import Part
 from shared.datasets.pixels import decode_uint8, encode_image
 from shared.datasets.reading import StoredDataset
-from shared.datasets.records import ImageMeta, ImageRecord, from_json
-from shared.datasets.writing import DatasetWriter, destination, part_destination
+from shared.datasets.records import ImageMeta, ImageRecord, inherited
+from shared.datasets.writing import DatasetWriter, derived, destination, part_destination
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
 from shared.plans.parts import divide_if_large
@@ -76,7 +76,7 @@ def _images(
     command: AugmentCommand,
 ) -> Iterator[tuple[bytes, ImageMeta]]:
     for record, png in reading.iterate(store, parent, records):
-        meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
+        meta = inherited(record)
         yield png, meta
         if record.split == "train":
             image = _square(decode_uint8(png), record)
@@ -122,12 +122,5 @@ def _square(image: npt.NDArray[np.uint8], record: ImageRecord | None) -> npt.NDA
 
 
 def _dataset(job: JobContext, parent: StoredDataset, command: AugmentCommand) -> NewDataset:
-    return NewDataset(
-        id=job.target,
-        name=command.name or f"{parent.row.name}, {command.copies} copies",
-        kind="augmented",
-        parents=[parent.row.id],
-        command=command.model_dump(mode="json"),
-        phantom=parent.row.phantom,
-        job_id=job.job_id,
-    )
+    name = command.name or f"{parent.row.name}, {command.copies} copies"
+    return derived(job, parent.row, command, name=name, kind="augmented")

@@ -1,6 +1,7 @@
 """The comparison of an experiment: the one place where ``test`` is read."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from sqlalchemy.orm import Session
 
 from lesiongan.contracts.arms import Arm
-from lesiongan.contracts.categories import Category
+from lesiongan.contracts.categories import UNLABELLED, Category
 from lesiongan.contracts.gans import GanOptions
 from services.classification import store as rows
 from services.classification.domain.evaluation import grouped_by_patient
@@ -204,10 +205,10 @@ def _predict(
 
 
 def _beside(seen: StoredDataset, real: StoredDataset) -> Beside:
-    train = seen.select(split="train")
-    unnamed = sum(record.category is None for record in train)
-    drawn = sum(record.category is not None for record in real.select(split="train"))
-    return Beside(named=len(train) - unnamed - drawn, unnamed=unnamed)
+    known, drawn = (Counter(each.row.counts["train"]) for each in (seen, real))
+    unnamed = known.pop(UNLABELLED, 0)
+    drawn.pop(UNLABELLED, 0)
+    return Beside(named=known.total() - drawn.total(), unnamed=unnamed)
 
 
 def _screened(synthetic: StoredDataset) -> Screened:
@@ -240,8 +241,7 @@ def _pictures(
     synthetic = load_train(store, point.synthetic[0], categories)
     if not point.seen_by_gans:
         return picture_rows(categories, real, synthetic, real)
-    options = command.gan or GanOptions()
-    unlabelled = options.pretrain_steps > 0 or options.unlabelled_share > 0
+    unlabelled = (command.gan or GanOptions()).sees_unlabelled
     seen = load_train(store, point.seen_by_gans[0], categories, unlabelled=unlabelled)
     return picture_rows(categories, real, synthetic, seen)
 

@@ -10,20 +10,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.datasets import PseudoLabelCommand
+from lesiongan.contracts.classifiers import PseudoLabelCommand
 from services.classification import store as rows
 from services.classification.domain.prediction import BATCH
-from services.classification.domain.teaching import Teacher
+from services.classification.domain.teaching import NO_LABEL, Teacher, named
 from services.classification.domain.weights import Shape
 from services.classification.settings import ClassificationSettings
 from services.classification.teachers import load_teacher
 from shared.compute.precision import choose_precision
 from shared.datasets import reading
-from shared.datasets.catalog import NewDataset
 from shared.datasets.pixels import decode_uint8
 from shared.datasets.reading import StoredDataset
-from shared.datasets.records import ImageMeta, from_json
-from shared.datasets.writing import DatasetWriter, destination
+from shared.datasets.records import ImageMeta, inherited
+from shared.datasets.writing import DatasetWriter, derived, destination
 from shared.errors import BadInput
 from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectStore
@@ -48,11 +47,13 @@ def label_by_teacher(
     with DatasetWriter(destination(store, job)) as writer:
         # Batches begin where they would without a resume: a network's last bits depend on them.
         for start in range(writer.resume() // BATCH * BATCH, total, BATCH):
-            named = asked.named(store, parent, start)
-            for png, meta in named[len(writer) - start :]:
+            batch = asked.batch(store, parent, start)
+            for png, meta in batch[len(writer) - start :]:
                 writer.add(png, meta)
             job.progress(len(writer), total, "image")
-        write = writer.finish(_dataset(job, parent, command))
+        name, notes = f"{parent.row.name}, named by a classifier", [_note(command)]
+        new = derived(job, parent.row, command, name=name, kind="preprocessed", notes=notes)
+        write = writer.finish(new)
         return Outcome({"dataset": job.target, "images": len(writer)}, write)
 
 
@@ -62,15 +63,12 @@ class _Asked:
     shape: Shape
     confidence: float
 
-    def named(
+    def batch(
         self, store: ObjectStore, parent: StoredDataset, start: int
     ) -> list[tuple[bytes, ImageMeta]]:
         """A batch of images from ``start`` on, as they are written."""
         stored = list(reading.iterate(store, parent, parent.records[start : start + BATCH]))
-        metas = [
-            replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
-            for record, _ in stored
-        ]
+        metas = [inherited(record) for record, _ in stored]
         asked = [place for place, meta in enumerate(metas) if _unlabelled(meta)]
         if asked:
             said = self._categories([stored[place][1] for place in asked])
@@ -84,29 +82,12 @@ class _Asked:
         wanted = (self.shape.channels, size, size)
         if any(image.shape != wanted for image in images):
             raise BadInput("the teacher knows images of another size: preprocess these alike")
-        said = self.teacher(np.stack(images))
-        sure = said.max(axis=1) >= self.confidence
-        return [
-            self.shape.categories[place] if is_sure else None
-            for place, is_sure in zip(said.argmax(axis=1).tolist(), sure.tolist(), strict=True)
-        ]
+        labels = named(np.stack(images), self.teacher, self.confidence)
+        return [None if label == NO_LABEL else self.shape.categories[label] for label in labels]
 
 
 def _unlabelled(meta: ImageMeta) -> bool:
     return meta.split == "train" and meta.category is None
-
-
-def _dataset(job: JobContext, parent: StoredDataset, command: PseudoLabelCommand) -> NewDataset:
-    return NewDataset(
-        id=job.target,
-        name=f"{parent.row.name}, named by a classifier",
-        kind="preprocessed",
-        parents=[parent.row.id],
-        command=command.model_dump(mode="json"),
-        phantom=parent.row.phantom,
-        job_id=job.job_id,
-        notes=[_note(command)],
-    )
 
 
 def _note(command: PseudoLabelCommand) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.arms import WITH_GAN, Arm
 from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.categories import Category
-from lesiongan.contracts.classifiers import ClassifierCommand
-from lesiongan.contracts.datasets import PseudoLabelCommand, SubsetCommand
+from lesiongan.contracts.classifiers import ClassifierCommand, PseudoLabelCommand
+from lesiongan.contracts.datasets import SubsetCommand
 from lesiongan.contracts.experiments import ExperimentCommand
 from lesiongan.contracts.gans import GanCommand, GanOptions, GenerateSetCommand
 from services.classification.planned import Lineage

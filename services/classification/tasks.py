@@ -1,7 +1,6 @@
 """A claimed job becomes a call of its handler."""
 
-from lesiongan.contracts.classifiers import ClassifierCommand
-from lesiongan.contracts.datasets import PseudoLabelCommand
+from lesiongan.contracts.classifiers import ClassifierCommand, PseudoLabelCommand
 from services.classification import comparing, handlers
 from services.classification.labelling import label_by_teacher
 from services.classification.planned import PlannedExperiment

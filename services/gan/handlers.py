@@ -71,8 +71,8 @@ def train_gan(
     with job.reading() as session:
         gan = rows.get(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
-    wanted = command.unlabelled_share > 0 or command.pretrain_steps > 0
-    known = Pictures(*load_train(store, dataset, categories_of(gan), unlabelled=wanted)[:2])
+    train_split = load_train(store, dataset, categories_of(gan), unlabelled=command.sees_unlabelled)
+    known = Pictures(*train_split[:2])
     val = held_out(store, dataset, categories_of(gan), known)
     architecture = _architecture(gan, command)
     training = _training(command, unlabelled=bool((known.labels == NO_LABEL).any()))

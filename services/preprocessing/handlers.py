@@ -30,9 +30,9 @@ from shared.datasets import reading
 from shared.datasets.catalog import NewDataset
 from shared.datasets.parts import Part
 from shared.datasets.pseudonyms import pseudonym
-from shared.datasets.records import ImageMeta, from_json
+from shared.datasets.records import ImageMeta, inherited
 from shared.datasets.removal import delete_objects
-from shared.datasets.writing import DatasetWriter, destination, part_destination
+from shared.datasets.writing import DatasetWriter, derived, destination, part_destination
 from shared.db import content_lock
 from shared.db.tables import UploadRow
 from shared.db.tombstones import refuse_withdrawn, withdrawn_patients
@@ -217,16 +217,9 @@ def preprocess(job: JobContext, store: ObjectStore, command: PreprocessCommand) 
         writer.flush()
         if not command.split.allow_leakage:
             refuse_overlap(job, store, writer.records)
-        new = NewDataset(
-            id=job.target,
-            name=command.name or f"{parent.row.name}, {command.contrast} {command.size} px",
-            kind="preprocessed",
-            parents=[parent.row.id],
-            command=command.model_dump(mode="json"),
-            phantom=parent.row.phantom,
-            job_id=job.job_id,
-            notes=list(notes_of(plan)),
-        )
+        name = command.name or f"{parent.row.name}, {command.contrast} {command.size} px"
+        notes = list(notes_of(plan))
+        new = derived(job, parent.row, command, name=name, kind="preprocessed", notes=notes)
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
 
@@ -265,22 +258,15 @@ def draw_subset(job: JobContext, store: ObjectStore, command: SubsetCommand) -> 
     with DatasetWriter(destination(store, job)) as writer:
         first = writer.resume()
         for record, png in reading.iterate(store, parent, records[first:]):
-            meta = replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)
+            meta = inherited(record)
             forget = record.index in forgotten
             writer.add(png, replace(meta, category=None) if forget else meta)
             job.progress(len(writer), len(records), "image")
         which = f"{command.per_category} a category, seed {command.seed}"
         if command.unlabelled_beside:
             which += ", and the rest unlabelled"
-        new = NewDataset(
-            id=job.target,
-            name=f"{parent.row.name}, {'all but ' if command.unlabelled else ''}{which}",
-            kind="preprocessed",
-            parents=[parent.row.id],
-            command=command.model_dump(mode="json"),
-            phantom=parent.row.phantom,
-            job_id=job.job_id,
-        )
+        name = f"{parent.row.name}, {'all but ' if command.unlabelled else ''}{which}"
+        new = derived(job, parent.row, command, name=name, kind="preprocessed")
         write = writer.finish(new)
         return Outcome({"dataset": new.id, "images": len(writer)}, write)
 

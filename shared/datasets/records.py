@@ -1,7 +1,7 @@
 """One image of a data set: a row of its manifest, and the JSON beside it in its shard."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
@@ -106,3 +106,8 @@ def from_json(kind: type[Meta], value: dict[str, Any]) -> Meta:
         if members.get(name) is not None:
             members[name] = Neighbour(**members[name])
     return kind(**members)
+
+
+def inherited(record: ImageRecord) -> ImageMeta:
+    """What a copy of an image begins with: all that is known of it but its place."""
+    return replace(from_json(ImageMeta, record.as_json()), parent_index=record.index)

@@ -1,6 +1,6 @@
 """Writing a data set: images into shards, shards into the store, rows once they are complete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -8,6 +8,8 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from lesiongan.contracts.base import Command
+from lesiongan.contracts.datasets import DatasetKind
 from shared.datasets import catalog
 from shared.datasets.catalog import NewDataset, Place
 from shared.datasets.columns import Records
@@ -16,7 +18,7 @@ from shared.datasets.parts import SHARD_NUMBERS, Part
 from shared.datasets.records import ImageMeta
 from shared.datasets.removal import delete_objects
 from shared.datasets.shards import MAX_IMAGES, ShardWriter
-from shared.db.tables import ShardRow
+from shared.db.tables import DatasetRow, ShardRow
 from shared.errors import AlreadyMade, BadInput
 from shared.observability import metrics, tracing
 from shared.storage.port import ObjectStore
@@ -98,6 +100,28 @@ def destination(store: ObjectStore, job: Attempt) -> Destination:
         dataset_id=job.target,
         job_id=job.job_id,
         attempt=job.attempt,
+    )
+
+
+def derived(
+    job: Attempt,
+    parent: DatasetRow,
+    command: Command,
+    *,
+    name: str,
+    kind: DatasetKind,
+    notes: Sequence[str] = (),
+) -> NewDataset:
+    """The data set that a job makes of ``parent`` as ``command`` says."""
+    return NewDataset(
+        id=job.target,
+        name=name,
+        kind=kind,
+        parents=[parent.id],
+        command=command.model_dump(mode="json"),
+        phantom=parent.phantom,
+        job_id=job.job_id,
+        notes=notes,
     )
 
 

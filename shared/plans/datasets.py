@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from lesiongan.contracts.augmentation import AugmentCommand
 from lesiongan.contracts.base import Command
-from lesiongan.contracts.datasets import PreprocessCommand, PseudoLabelCommand, SubsetCommand
+from lesiongan.contracts.classifiers import PseudoLabelCommand
+from lesiongan.contracts.datasets import PreprocessCommand, SubsetCommand
 from lesiongan.contracts.gans import GenerateCommand, GenerateSetCommand, RegenerateCommand
 from shared.datasets import catalog
 from shared.datasets.identity import dataset_id

@@ -15,6 +15,9 @@ from services.classification.domain.calibration import tempered
 from services.classification.domain.images import LabelledImages
 from services.classification.domain.losses import DISTILLING_TEMPERATURE
 
+#: In the place of a label, where there is none.
+NO_LABEL = -1
+
 #: Probabilities float32 [N, K] of uint8 [N, C, H, W].
 Teacher = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -31,19 +34,25 @@ def filtered(images: LabelledImages, teacher: Teacher, confidence: float) -> Lab
     return LabelledImages(images.pixels[keep], images.labels[keep], images.synthetic[keep])
 
 
+def named(unlabelled: NDArray[np.uint8], teacher: Teacher, confidence: float) -> NDArray[np.int64]:
+    """Labels [M] of images [M, C, H, W]; ``NO_LABEL`` where the teacher is not so sure."""
+    said = teacher(unlabelled)
+    sure = said.max(axis=1) >= confidence
+    return np.where(sure, said.argmax(axis=1), NO_LABEL).astype(np.int64)
+
+
 def pseudo_labelled(
     images: LabelledImages, unlabelled: NDArray[np.uint8], teacher: Teacher, confidence: float
 ) -> LabelledImages:
     """With those of ``unlabelled`` [M, C, H, W] that the teacher is sure of, as it names them."""
     if not len(unlabelled):
         return images
-    said = teacher(unlabelled)
-    sure = said.max(axis=1) >= confidence
-    labels = said[sure].argmax(axis=1).astype(np.int64)
+    labels = named(unlabelled, teacher, confidence)
+    sure = labels != NO_LABEL
     return LabelledImages(
         np.concatenate([images.pixels, unlabelled[sure]]),
-        np.concatenate([images.labels, labels]),
-        np.concatenate([images.synthetic, np.zeros(len(labels), dtype=np.bool_)]),
+        np.concatenate([images.labels, labels[sure]]),
+        np.concatenate([images.synthetic, np.zeros(int(sure.sum()), dtype=np.bool_)]),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 import torch
@@ -25,14 +24,8 @@ from services.gan.store import file_of
 from services.gan.store import get as gan_row
 from services.gan.together import KeptImages
 from shared.datasets import reading
-from shared.worker.ports import Ports
 from tests.integration.gan.test_training import QUICK, _dataset, _train
 from tests.integration.services.bench import Bench
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 @pytest.fixture

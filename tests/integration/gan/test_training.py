@@ -23,11 +23,6 @@ QUICK = {
 }
 
 
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
-
-
 def _dataset(bench: Bench) -> str:
     """Preprocessed pictures of liver and lung, every third without a label."""
     files, manifest = {}, ["file,category,patient,split"]

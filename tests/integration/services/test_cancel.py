@@ -9,7 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from lesiongan.contracts.datasets import PseudoLabelCommand, SubsetCommand
+from lesiongan.contracts.classifiers import PseudoLabelCommand
+from lesiongan.contracts.datasets import SubsetCommand
 from lesiongan.contracts.gans import GenerateSetCommand
 from services.worker import TASK_MODULES
 from shared.db.engine import make_sessions

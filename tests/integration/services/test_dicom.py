@@ -6,7 +6,6 @@ import json
 import logging
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1
@@ -22,11 +21,6 @@ from tests.unit.preprocessing.dicom.builders import UID_ROOT, compressed, ct, ho
 
 #: In names, headers and the table: nothing of it may be stored or said.
 MARK = "Zyxwv"
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 def scans(*, patients: int = 12) -> dict[str, bytes]:

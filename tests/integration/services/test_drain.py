@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -10,7 +9,6 @@ from services.gan import store, trainer
 from services.worker import find_task
 from shared.db.tables import CheckpointRow
 from shared.jobs.context import JobContext
-from shared.worker.ports import Ports
 from shared.worker.runner import JobRunner
 from tests.integration.services.bench import Bench, archive, pictures
 from tests.integration.shared.builders import row
@@ -25,11 +23,6 @@ TRAINING: dict[str, Any] = {
     "checkpoint_every": 1000,
     "preview_every": 4,
 }
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 @pytest.mark.parametrize(

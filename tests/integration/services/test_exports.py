@@ -6,18 +6,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
 from torchvision.datasets import ImageFolder
 
-from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, pictures
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 @pytest.fixture

@@ -2,21 +2,14 @@
 
 from collections import Counter
 
-import httpx
 import pytest
 
 from lesiongan.contracts.categories import Category, Split
-from lesiongan.contracts.datasets import PseudoLabelCommand
+from lesiongan.contracts.classifiers import PseudoLabelCommand
 from shared.plans.datasets import pseudo_label_job
-from shared.worker.ports import Ports
 from tests.integration.classification.datasets import dataset
 from tests.integration.services.bench import Bench
 from tests.integration.shared.builders import grey_png, meta, stored_dataset
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 @pytest.fixture

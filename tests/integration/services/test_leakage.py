@@ -1,18 +1,10 @@
 """A data set whose splits overlap is refused, and one that is allowed to says so in its report."""
 
 import cv2
-import httpx
 import numpy as np
-import pytest
 
 from services.preprocessing.domain.png import encode_grey
-from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive, pictures
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 def grey(seed: int, *, brighter: int = 0) -> bytes:

@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx
 import numpy as np
-import pytest
 
 from services.preprocessing.domain.pipeline import (
     PreprocessOptions,
@@ -15,7 +14,6 @@ from services.preprocessing.domain.png import decode_grey
 from shared.datasets import reading
 from shared.datasets.pixels import decode_uint8
 from shared.datasets.reading import StoredDataset
-from shared.worker.ports import Ports
 from tests.integration.services.bench import Bench, archive
 from tests.unit.preprocessing.builders import lesion, slice_png, table
 
@@ -41,11 +39,6 @@ def scans(*, patients: int = 12) -> dict[str, bytes]:
         rows.append(lesion(**about, Coarse_lesion_type="5", Bounding_boxes="30, 20, 44, 40"))
     rows.append(lesion(**{**about, "Coarse_lesion_type": "-1"}))
     return {"DL_info.csv": table(rows)} | files
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 def upload(bench: Bench, files: dict[str, bytes], **fields: str) -> httpx.Response:

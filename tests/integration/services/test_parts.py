@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -29,11 +28,6 @@ IMAGES = 30
 
 class Killed(BaseException):
     """As sudden as SIGKILL: no handler hears of it."""
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from shared.db.tables import ClassifierRow, GanRow
@@ -19,11 +18,6 @@ SMALL: dict[str, Any] = {
     "gan": {"steps": 4, "batch_size": 4, "n_critic": 1, "width": 4, "latent": 8},
     "classifier": {"steps": 3, "batch_size": 4},
 }
-
-
-@pytest.fixture
-def bench(ports: Ports, client: httpx.Client) -> Bench:
-    return Bench(ports, client)
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from shared.compute.precision import Precision
 from tests.unit.gan.blobs import blobs
 
 TRAINING = Training(batch_size=16, n_critic=1, evaluate_every=250)
+ARCHITECTURE = Architecture(
+    image_size=32, categories=("dark", "bright"), width=4, max_width=8, latent_size=8
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +73,7 @@ def test_the_latents_of_a_look_hardly_matter_where_real_images_are_few(
     reference: Reference, precision: Precision
 ) -> None:
     """They are the same at each look: 40 of them would say more of themselves than of the GAN."""
-    architecture = Architecture(
-        image_size=32, categories=("dark", "bright"), width=4, max_width=8, latent_size=8
-    )
-    average = start_training(architecture, TRAINING).average
+    average = start_training(ARCHITECTURE, TRAINING).average
     judge = appoint(reference)
 
     def spread(count: int) -> float:
@@ -100,10 +100,7 @@ def test_new_real_images_score_as_the_floor_and_noise_does_not(reference: Refere
 def test_a_look_is_always_the_same_and_moves_no_other_stream(
     reference: Reference, precision: Precision
 ) -> None:
-    architecture = Architecture(
-        image_size=32, categories=("dark", "bright"), width=4, max_width=8, latent_size=8
-    )
-    average = start_training(architecture, TRAINING).average
+    average = start_training(ARCHITECTURE, TRAINING).average
     one, other = (looking_panel(appoint(reference), TRAINING) for _ in range(2))
     first = one.look(average, precision)
     assert first is not None

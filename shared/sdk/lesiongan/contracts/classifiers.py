@@ -109,6 +109,16 @@ class ClassifierCommand(ClassifierOptions):
         return self
 
 
+class PseudoLabelCommand(Command):
+    """Copy a data set; its unlabelled training images get the category that a classifier names."""
+
+    dataset: DatasetId
+    #: Trained on real images of the data set alone.
+    teacher: ClassifierId
+    #: Where it is as sure as this; the other images stay unlabelled.
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
 class Classifier(Resource):
     """A classifier of single lesion images."""
 

@@ -314,16 +314,6 @@ class SubsetCommand(Command):
     unlabelled_beside: Annotated[bool, Field(exclude_if=not_)] = False
 
 
-class PseudoLabelCommand(Command):
-    """Copy a data set; its unlabelled training images get the category that a classifier names."""
-
-    dataset: DatasetId
-    #: Trained on real images of the data set alone.
-    teacher: Annotated[str, Field(pattern=r"^clf_[0-9a-f]{24}$")]
-    #: Where it is as sure as this; the other images stay unlabelled.
-    confidence: Annotated[float, Field(ge=0, le=1)]
-
-
 class PreprocessCommand(PreprocessSettings):
     """Make a preprocessed data set: split by patient, then HU → contrast → crop."""
 

@@ -255,6 +255,11 @@ class GanOptions(Command):
         int, Field(ge=0, le=100, description="how often, before the training fails")
     ] = 5
 
+    @property
+    def sees_unlabelled(self) -> bool:
+        """Whether training images without a category are trained on."""
+        return self.unlabelled_share > 0 or self.pretrain_steps > 0
+
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if len(set(self.diff_augment)) != len(self.diff_augment):
