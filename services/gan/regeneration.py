@@ -58,7 +58,6 @@ def regenerate(
             drawn = {"seed": each.seed, "index": each.index, "draw": each.draw}
             writer.add(encode_image(image), synthetic_meta(gan, label, image, **drawn, again=True))
             job.progress(len(writer), len(wanted), "image")
-        writer.flush()
         same = identical(wanted, writer.records)
         new = synthetic_dataset(
             job,

@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +73,11 @@ class ShardWriter:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    @property
+    def records(self) -> Sequence[ImageRecord]:
+        """Of the images so far."""
+        return self._records
 
     @property
     def full(self) -> bool:

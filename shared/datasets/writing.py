@@ -17,7 +17,7 @@ from shared.datasets.manifest import read_manifest, write_manifest
 from shared.datasets.parts import SHARD_NUMBERS, Part
 from shared.datasets.records import ImageMeta
 from shared.datasets.removal import delete_objects
-from shared.datasets.shards import MAX_IMAGES, ShardWriter
+from shared.datasets.shards import MAX_IMAGES, Shard, ShardWriter
 from shared.db.tables import DatasetRow, ShardRow
 from shared.errors import AlreadyMade, BadInput
 from shared.observability import metrics, tracing
@@ -158,8 +158,9 @@ class DatasetWriter:
 
     @property
     def records(self) -> Records:
-        """Of the images in complete shards, those of earlier attempts among them."""
-        return Records.joined(self._shards)
+        """Of the images so far, those of earlier attempts among them."""
+        rest = [Records.of(self._open.records)] if self._open is not None else []
+        return Records.joined([*self._shards, *rest])
 
     def resume(self) -> int:
         """Take over the shards of earlier attempts; returns how many images they hold.
@@ -171,6 +172,8 @@ class DatasetWriter:
             if made is not None:
                 raise AlreadyMade(f"data set {self._to.dataset_id} is complete", made)
             found = catalog.take_over_shards(session, self._to.dataset_id, self._to.place)
+            if not found.forgotten:
+                session.rollback()  # nothing was written, and a commit would wait for the disk
         delete_objects(self._to.store, found.forgotten)
         for content in found.records:
             self._keep(read_manifest(content))
@@ -198,10 +201,11 @@ class DatasetWriter:
     def finish(self, new: NewDataset) -> Callable[[Session], None]:
         """Store the last shard and the manifest.
 
-        Returns what writes the data set's row, for the transaction that ends the job. Raises
-        :class:`BadInput` for a data set without images.
+        Returns what writes the rows of both, for the transaction that ends the job: one commit less
+        to wait for than if the last shard had its own. Raises :class:`BadInput` for a data set
+        without images.
         """
-        self.flush()
+        last = self._store_open()
         if not self._stored:
             raise BadInput("there is no image to make a data set of")
         records = self.records
@@ -211,44 +215,55 @@ class DatasetWriter:
         )
 
         def write(session: Session) -> None:
+            if last is not None:
+                catalog.add_shard(session, last)
             size = catalog.stored_bytes(session, new.id)
             catalog.publish(session, new, records, stored_bytes=size)
 
         return write
 
     def flush(self) -> None:
-        """Store the shard that is open, if there is one."""
-        if self._open is not None:
-            self._store_shard(self._open)
+        """Store the shard that is open, if there is one, and make it visible."""
+        row = self._store_open()
+        if row is not None:
+            with self._to.fence(milestone=True) as session:
+                catalog.add_shard(session, row)
 
-    @tracing.traced("store a shard")
-    def _store_shard(self, writer: ShardWriter) -> None:
-        with writer:
-            shard = writer.close()
-            key = catalog.shard_key(
-                self._to.dataset_id, self._to.job_id, self._to.attempt, shard.number
-            )
-            if shard.path is None:
-                self._to.store.put(key, shard.data, content_type=_TAR)
-            else:
-                self._to.store.put_file(key, shard.path, content_type=_TAR)
+    def _store_open(self) -> ShardRow | None:
+        """The row of the shard that was open, which is stored now."""
+        if self._open is None:
+            return None
+        key = catalog.shard_key(
+            self._to.dataset_id, self._to.job_id, self._to.attempt, self._open.number
+        )
+        shard = _stored(self._open, self._to.store, key)
         records = Records.of(shard.records)
         row = ShardRow(
             dataset_id=self._to.dataset_id,
             number=shard.number,
             key=key,
-            first_index=writer.first_index,
+            first_index=self._open.first_index,
             images=len(shard.records),
             bytes=shard.bytes,
             sha256=shard.sha256,
             records=write_manifest(records),
         )
-        with self._to.fence(milestone=True) as session:
-            catalog.add_shard(session, row)
         self._keep(records)
         self._next_shard += 1
         self._open = None
+        return row
 
     def _keep(self, records: Records) -> None:
         self._shards.append(records)
         self._stored += len(records)
+
+
+@tracing.traced("store a shard")
+def _stored(writer: ShardWriter, store: ObjectStore, key: str) -> Shard:
+    with writer:
+        shard = writer.close()
+        if shard.path is None:
+            store.put(key, shard.data, content_type=_TAR)
+        else:
+            store.put_file(key, shard.path, content_type=_TAR)
+    return shard

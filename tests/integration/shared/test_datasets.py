@@ -89,6 +89,22 @@ def test_every_offset_leads_to_its_image(sessions: Sessions, store: S3Store) -> 
         assert record.seed == record.index
 
 
+def test_the_last_shard_becomes_visible_with_the_data_set(
+    sessions: Sessions, store: S3Store
+) -> None:
+    claim = running(sessions, target="ds_last_shard")
+    with DatasetWriter(destination(sessions, store, claim), plan=four) as writer:
+        assert writer.resume() == 0
+        for number in range(6):
+            writer.add(grey_png(number), meta(seed=number))
+        assert [record.seed for record in writer.records] == list(range(6))
+        publish = writer.finish(new_dataset(claim))
+        assert [shard.images for shard in shards(sessions, "ds_last_shard")] == [4]
+        assert [record.seed for record in writer.records] == list(range(6))
+    committed(sessions, publish)
+    assert [shard.images for shard in shards(sessions, "ds_last_shard")] == [4, 2]
+
+
 def test_a_shard_is_a_tar_file_of_png_and_json_pairs() -> None:
     with ShardWriter(3, first_index=100) as writer:
         for number in range(5):
