@@ -19,6 +19,7 @@ from services.classification.domain.losses import balancing_weights, classificat
 from services.classification.domain.prediction import predict
 from services.classification.domain.recipe import Recipe
 from services.classification.domain.weights import Shape
+from shared.compute.memory import freed_memory_kept
 from shared.compute.precision import Precision, reproducible
 
 WARM_UP = 0.05
@@ -130,7 +131,7 @@ def train(
     """
     sampler = BatchSampler(images, recipe)
     lesson = _Lesson(images, recipe, precision.device)
-    with reproducible(precision), torch.random.fork_rng():
+    with reproducible(precision), torch.random.fork_rng(), freed_memory_kept():
         while state.step < recipe.steps and not _exhausted(state, recipe):
             rows = torch.from_numpy(sampler.rows(state.step)).to(precision.device)
             state.losses.append(_step(state, lesson, rows, recipe, precision))

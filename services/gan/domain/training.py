@@ -21,6 +21,7 @@ from services.gan.domain.state import TrainingState
 from services.gan.domain.stepping import Steps
 from services.gan.domain.supervision import Rollback, Score, Supervisor
 from services.gan.domain.watchdog import Signs
+from shared.compute.memory import freed_memory_kept
 from shared.compute.precision import Precision, reproducible
 
 
@@ -132,7 +133,7 @@ class _Loop:
 
     def run(self) -> bool:
         state = self._state
-        with reproducible(self._precision):
+        with reproducible(self._precision), freed_memory_kept():
             while state.step < state.training.steps:
                 if self._calls.should_stop():
                     self._calls.on_checkpoint(state)
