@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.classifiers import ClassifierCommand
 from shared.db.tables import ClassifierRow, JobRow
 from shared.jobs.submit import NewJob, Output
-from shared.plans.passes import work_of_passes
+from shared.plans.passes import work_of_large_passes
 
 #: Of a classifier for which nothing else is asked.
 EPOCHS = 30
@@ -73,7 +73,7 @@ def train_classifier_job(
         finished=_published,
         total=command.steps or 0,
         unit="step",
-        work=work_of_passes(
+        work=work_of_large_passes(
             steps_of(command, data.images),
             batch_size=command.batch_size,
             image_size=data.image_size,

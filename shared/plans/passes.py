@@ -3,6 +3,14 @@
 import math
 
 
+def work_of_large_passes(passes: int, *, batch_size: int, image_size: int) -> float:
+    """As :func:`work_of_passes`, where each pixel costs the same, and equal to it for 64 images of
+    32 pixels: the small CNN's step at 64 pixels takes 4 to 5 times one at 32.
+    """
+    there = work_of_passes(1, batch_size=64, image_size=32)
+    return passes * there * (batch_size * image_size**2) / (64 * 32**2)
+
+
 def work_of_passes(passes: int, *, batch_size: int, image_size: int) -> float:
     """The work of batches of ``batch_size`` square images of ``image_size`` pixels.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.plans.passes import work_of_images, work_of_passes
+from shared.plans.passes import work_of_images, work_of_large_passes, work_of_passes
 
 
 @pytest.mark.parametrize("times", [1.0, 2.0, 4.0])
@@ -19,3 +19,10 @@ def test_twice_as_many_are_twice_the_work() -> None:
     assert work_of_passes(20, batch_size=8, image_size=32) == 2 * work_of_passes(
         10, batch_size=8, image_size=32
     )
+
+
+def test_each_pixel_of_a_large_pass_costs_the_same() -> None:
+    small = work_of_large_passes(10, batch_size=64, image_size=32)
+    assert work_of_large_passes(10, batch_size=64, image_size=64) == 4 * small
+    assert work_of_large_passes(10, batch_size=128, image_size=32) == 2 * small
+    assert small == work_of_passes(10, batch_size=64, image_size=32)
