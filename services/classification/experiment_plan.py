@@ -10,13 +10,14 @@ from lesiongan.contracts.arms import WITH_GAN, Arm
 from lesiongan.contracts.datasets import PreprocessCommand, PreprocessSettings
 from lesiongan.contracts.experiments import ExperimentCommand
 from lesiongan.contracts.gans import IMAGE_SIZES
+from services.classification.drawing import Made, Source
 from services.classification.planned import (
     ExperimentPlan,
     Lineage,
     PlannedExperiment,
     PlannedPoint,
 )
-from services.classification.planning import Made, SeedPlan, Source
+from services.classification.planning import SeedPlan
 from services.classification.pretrained import pretrained_sha256
 from shared.datasets import catalog, reading
 from shared.datasets.identity import run_id, unnamed
@@ -50,7 +51,7 @@ def plan_experiment(
         weights = pretrained_sha256(pretrained, command.classifier.architecture)
     experiment_id = run_id("exp", "experiment", {**unnamed(asked), "pretrained": weights})
     points = [
-        [SeedPlan(session, command, source, seed, size, weights) for seed in range(command.seeds)]
+        [SeedPlan(command, source, seed, size, weights) for seed in range(command.seeds)]
         for size in command.sizes
     ]
     classifiers = [

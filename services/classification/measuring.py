@@ -228,6 +228,8 @@ def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
             "Every arm draws its categories equally often (classifier.balance), so oversample is "
             "the same classifier as none."
         )
+    if command.pseudo_rounds > 1:
+        said.append(wording.of_rounds(command.pseudo_rounds))
     screened = [one for each in predicted for one in each.screened]
     if screened:
         said.append(wording.of_copies(screened, left_out=command.filter_copies))

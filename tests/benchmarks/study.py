@@ -30,7 +30,8 @@ from services.classification.domain.prediction import predict
 from services.classification.domain.recipe import Recipe
 from services.classification.domain.training import Callbacks, start_training, train
 from services.classification.domain.weights import Shape
-from services.classification.planning import COPIES_OF_FEW, DISTIL
+from services.classification.drawing import COPIES_OF_FEW
+from services.classification.planning import DISTIL
 from shared.compute.precision import choose_precision
 from tests.benchmarks.augmentation_choice import (
     SIZE_PX,

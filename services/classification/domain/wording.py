@@ -205,6 +205,15 @@ def of_unlabelled(beside: Sequence[Beside], options: GanOptions) -> str:
     )
 
 
+def of_rounds(rounds: int) -> str:
+    """How unlabelled images were named, where that was done more than once."""
+    return (
+        f"Unlabelled images were named {rounds} times: the classifier that learnt from the names "
+        "of one round was the teacher of the next. The GANs and pseudo label were told what the "
+        "last teacher said."
+    )
+
+
 def _range(counts: Sequence[int]) -> str:
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -266,6 +266,27 @@ def test_a_gan_is_told_what_the_teacher_takes_left_over_images_for(
     assert jobs[trained]["input"]["pretrain_steps"] == 0
 
 
+def test_each_round_of_naming_asks_the_classifier_of_the_round_before(
+    client: httpx.Client, images: str
+) -> None:
+    job = ask(client, images, arms=["combined", "traditional"], seeds=1, pseudo_rounds=3)
+    assert job["input"]["arms"] == ["combined", "traditional", "pseudo_label"]
+    jobs = graph(client, job)
+    classifiers = of_kind(jobs, "train-classifier")
+
+    def teachers(asking: str) -> set[str]:
+        return classifiers & set(jobs[asking]["parents"])
+
+    students = {each for each in classifiers if jobs[each]["input"]["unlabelled"]}
+    (last,) = students & set(jobs[job["id"]]["parents"])
+    (second,), (named,) = teachers(last), of_kind(jobs, "pseudo-label")
+    (first,) = teachers(second)
+    (traditional,) = teachers(first)
+    assert students == {first, second, last}
+    assert jobs[traditional]["input"].get("teacher") is None
+    assert teachers(named) == {second}, "a GAN is told what the arm is told"
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

@@ -81,6 +81,17 @@ def test_a_gan_sees_the_categories_that_the_teacher_is_sure_of(bench: Bench, ima
     assert bench.client.get(f"/datasets/{parent}").json()["parents"] == [images]
 
 
+def test_several_rounds_of_naming_are_run_and_said(bench: Bench, images: str) -> None:
+    found = experiment(bench, images, arms=["pseudo_label"], pseudo_rounds=2)
+    assert any(note.startswith("Unlabelled images were named 2 times") for note in found["notes"])
+    trained = [line["what"] for line in found["lineage"] if "classifier" in line["what"]]
+    assert trained == [
+        "seed 0: classifier, traditional",
+        "seed 0: classifier, pseudo_label after round 1",
+        "seed 0: classifier, pseudo_label",
+    ]
+
+
 def test_a_sweep_is_one_table_a_size_and_one_family_of_tests(bench: Bench, images: str) -> None:
     found = experiment(bench, images, arms=["none", "traditional"], train_per_category=[2, 3])
     points = found["sweep"]["points"]

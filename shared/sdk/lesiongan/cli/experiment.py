@@ -57,6 +57,9 @@ def experiment(  # noqa: PLR0913 - one argument an option
         int | None, typer.Option(help="pixels; only for a raw data set, which it preprocesses")
     ] = None,
     copies: Annotated[int | None, typer.Option(help="augmented, of each real image")] = None,
+    operation: Annotated[
+        list[str] | None, typer.Option(help="repeat it; default: all but flip, trim and blur")
+    ] = None,
     interpolation: Annotated[Interpolation | None, typer.Option(help="default: nearest")] = None,
     synthetic_ratio: Annotated[
         float | None, typer.Option(help="synthetic images for each real one; default: 3")
@@ -64,6 +67,10 @@ def experiment(  # noqa: PLR0913 - one argument an option
     filter_confidence: Annotated[
         float | None,
         typer.Option(help="keep synthetic images that a teacher is so sure of; default: all"),
+    ] = None,
+    pseudo_rounds: Annotated[
+        int | None,
+        typer.Option(help="how often unlabelled images are named; default: once"),
     ] = None,
     filter_copies: Annotated[
         bool,
@@ -140,10 +147,12 @@ def experiment(  # noqa: PLR0913 - one argument an option
         "unlabelled": unlabelled or None,
         "preprocess": given({"size": size}) or None,
         "copies": copies,
+        "operations": operation or None,
         "interpolation": interpolation,
         "synthetic_ratio": synthetic_ratio,
         "filter_confidence": filter_confidence,
         "filter_copies": filter_copies or None,
+        "pseudo_rounds": pseudo_rounds,
         "gan_pseudo_confidence": gan_pseudo_confidence,
         "gan_id": gan,
         "gan": given(

@@ -32,6 +32,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_one(value: object) -> bool:
+    return value == 1
+
+
 PerCategory = Annotated[int, Field(ge=2, le=100_000)]
 
 
@@ -132,6 +136,11 @@ class ExperimentCommand(Command):
     gan_pseudo_confidence: Annotated[
         Annotated[float, Field(ge=0, le=1)] | None, Field(exclude_if=_is_none)
     ] = None
+    #: How often unlabelled images are named, for ``pseudo_label`` and for what a GAN is told alike.
+    #: The teacher of each round after the first is a classifier that learnt from the images that
+    #: the round before named (self-training: Xie et al. 2020). More than one makes ``unlabelled``
+    #: true.
+    pseudo_rounds: Annotated[int, Field(ge=1, le=5, exclude_if=_is_one)] = 1
     classifier: ArmClassifier = ArmClassifier()
 
     @model_validator(mode="before")
@@ -156,7 +165,8 @@ class ExperimentCommand(Command):
         arms = given.get("arms", USUAL_ARMS)
         if not isinstance(arms, list | tuple):
             return given
-        if "pseudo_label" in arms or given.get("gan_pseudo_confidence") is not None:
+        named = given.get("gan_pseudo_confidence"), given.get("pseudo_rounds")
+        if "pseudo_label" in arms or named not in ((None, None), (None, 1)):
             given = {**given, "unlabelled": True}
         if given.get("unlabelled") is True and "pseudo_label" not in arms:
             return {**given, "arms": [*arms, "pseudo_label"]}
