@@ -1,9 +1,10 @@
 """Rows of GANs: what routes and handlers ask and write. Nothing is committed here."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -145,17 +146,23 @@ def waiting_beside(
     """Other jobs that could sample the same GAN now, at most so many images each, oldest first."""
     if at_most == 0:
         return []
-    asked = JobRow.input
-    query = (
-        select(JobRow.id, asked)
-        .where(JobRow.kind == "generate", JobRow.id != job_id, queries.runnable())
-        .where(asked["gan"].astext == gan_id, asked["n"].as_integer() <= at_most)
+    asked = {"job": job_id, "gan": gan_id, "at_most": at_most}
+    rows = session.execute(_waiting_beside(), asked)
+    found = [(job.id, GenerateCommand.model_validate(job.input)) for job in rows]
+    return [(each, command) for each, command in found if command.truncation == truncation]
+
+
+@cache
+def _waiting_beside() -> Select[str, dict[str, Any]]:
+    """Built once: every job that samples asks."""
+    given, at_most = JobRow.input, bindparam("at_most", type_=Integer)
+    return (
+        select(JobRow.id, given)
+        .where(JobRow.kind == "generate", JobRow.id != bindparam("job"), queries.runnable())
+        .where(given["gan"].astext == bindparam("gan"), given["n"].as_integer() <= at_most)
         .order_by(JobRow.created_at)
         .limit(at_most)
     )
-    rows = session.execute(query).all()
-    found = [(job.id, GenerateCommand.model_validate(job.input)) for job in rows]
-    return [(each, command) for each, command in found if command.truncation == truncation]
 
 
 def publish(

@@ -109,10 +109,11 @@ def take_over_shards(session: Session, dataset_id: str, place: Place) -> TakenOv
         kept.append(row.records)
         index, number = index + row.images, row.number + 1
     left = rows[len(kept) :]
-    numbers = [row.number for row in left]
-    session.execute(
-        delete(ShardRow).where(ShardRow.dataset_id == dataset_id, ShardRow.number.in_(numbers))
-    )
+    if left:
+        numbers = [row.number for row in left]
+        session.execute(
+            delete(ShardRow).where(ShardRow.dataset_id == dataset_id, ShardRow.number.in_(numbers))
+        )
     return TakenOver(kept, number, [row.key for row in left])
 
 

@@ -1,6 +1,7 @@
 """Writing a data set: images into shards, shards into the store, rows once they are complete."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -205,14 +206,13 @@ class DatasetWriter:
         to wait for than if the last shard had its own. Raises :class:`BadInput` for a data set
         without images.
         """
-        last = self._store_open()
-        if not self._stored:
+        if not len(self):
             raise BadInput("there is no image to make a data set of")
         records = self.records
-        key = catalog.manifest_key(new.id, new.job_id)
-        self._to.store.put(
-            key, write_manifest(records), content_type="application/vnd.apache.parquet"
-        )
+        with ThreadPoolExecutor(1) as beside:  # two objects take no longer than one
+            manifest = beside.submit(self._store_manifest, new, records)
+            last = self._store_open()
+            manifest.result()
 
         def write(session: Session) -> None:
             if last is not None:
@@ -252,6 +252,11 @@ class DatasetWriter:
         self._next_shard += 1
         self._open = None
         return row
+
+    def _store_manifest(self, new: NewDataset, records: Records) -> None:
+        key = catalog.manifest_key(new.id, new.job_id)
+        content_type = "application/vnd.apache.parquet"
+        self._to.store.put(key, write_manifest(records), content_type=content_type)
 
     def _keep(self, records: Records) -> None:
         self._shards.append(records)

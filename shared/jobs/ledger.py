@@ -6,10 +6,24 @@ the worker's attempt number. A worker that was presumed dead and wakes up matche
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    String,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.db import content_lock
 from shared.db.rows import require
@@ -67,24 +81,9 @@ def claim(
     """
     if device is not None and not devices.take(session, job_id, device):
         return None
-    query = (
-        update(JobRow)
-        .where(JobRow.id == job_id, queries.runnable())
-        .values(
-            status=after(State.QUEUED, Event.CLAIM),
-            attempts=JobRow.attempts + 1,
-            worker=worker,
-            claimed_at=func.clock_timestamp(),
-            reported_at=None,
-            mark_at=None,
-            mark_done=None,
-            started_at=func.coalesce(JobRow.started_at, func.clock_timestamp()),
-            lease_expires_at=func.clock_timestamp() + lease,
-            device=case((JobRow.exclusive, device)),
-        )
-        .returning(JobRow)
-    )
-    row = session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
+    given = {"job": job_id, "by": worker, "lease": lease, "on": device}
+    found = session.scalars(_claiming(), given, execution_options={"populate_existing": True})
+    row = found.one_or_none()
     if row is None:
         return None
     notify(session, job_id)
@@ -97,6 +96,28 @@ def claim(
         row.device,
         request_id=row.request_id,
         trace=row.trace,
+    )
+
+
+@cache
+def _claiming() -> ReturningUpdate[JobRow]:
+    """Built once, which takes longer than the database does: somebody may wait for one image."""
+    return (
+        update(JobRow)
+        .where(JobRow.id == bindparam("job"), queries.runnable())
+        .values(
+            status=after(State.QUEUED, Event.CLAIM),
+            attempts=JobRow.attempts + 1,
+            worker=bindparam("by", type_=String),
+            claimed_at=func.clock_timestamp(),
+            reported_at=None,
+            mark_at=None,
+            mark_done=None,
+            started_at=func.coalesce(JobRow.started_at, func.clock_timestamp()),
+            lease_expires_at=func.clock_timestamp() + bindparam("lease", type_=Interval),
+            device=case((JobRow.exclusive, bindparam("on", type_=String))),
+        )
+        .returning(JobRow)
     )
 
 

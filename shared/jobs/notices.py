@@ -1,6 +1,8 @@
 """Telling waiters that a job changed: Postgres' NOTIFY, sent with the commit that changed it."""
 
-from sqlalchemy import and_, or_, select, text
+from functools import cache
+
+from sqlalchemy import Select, and_, bindparam, or_, select, text
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobParentRow, JobRow
@@ -18,11 +20,18 @@ def notify(session: Session, job_id: str) -> None:
 
 def notify_waiting(session: Session, job_id: str) -> None:
     """Tell those who watch a graph, or a job in parts, that one of its jobs has ended."""
-    children = select(JobParentRow.job_id.label("id")).where(JobParentRow.parent_id == job_id)
+    for waiting in session.scalars(_who_watches(), {"ended": job_id}).all():
+        notify(session, waiting)
+
+
+@cache
+def _who_watches() -> Select[str]:
+    """Built once: every job that ends asks."""
+    child = JobParentRow.job_id.label("id")
+    children = select(child).where(JobParentRow.parent_id == bindparam("ended"))
     found = children.cte("descendants", recursive=True)
     further = select(JobParentRow.job_id).join(found, JobParentRow.parent_id == found.c.id)
     descendants = found.union(further)
     waits_for_parts = and_(JobRow.status == State.QUEUED, JobRow.attempts > 0)
     query = select(JobRow.id).where(JobRow.id.in_(select(descendants.c.id)))
-    for waiting in session.scalars(query.where(or_(JobRow.unit == JOBS, waits_for_parts))).all():
-        notify(session, waiting)
+    return query.where(or_(JobRow.unit == JOBS, waits_for_parts))

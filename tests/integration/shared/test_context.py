@@ -44,6 +44,11 @@ def test_progress_is_written_at_first_at_last_and_not_too_often(
     assert row(sessions, job.job_id).unit == "image"
 
 
+def test_what_is_done_at_once_is_reported_by_its_end(job: JobContext, sessions: Sessions) -> None:
+    job.progress(1, 1, "image")
+    assert row(sessions, job.job_id).reported_at is None
+
+
 @pytest.mark.parametrize(("took", "pause"), [(0.001, 0.25), (0.02, 1.0), (3.0, 2.0)])
 def test_slow_reports_are_rarer_but_not_too_rare(
     job: JobContext,
