@@ -9,12 +9,18 @@ from sqlalchemy.orm import Session
 
 #: Plain SQL: every submit sends it.
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('content', 0))")
+#: In a session's info: the transaction that has the shared lock already.
+_SHARED_IN = "content_shared_in"
 _EXCLUDE = text("SELECT pg_advisory_xact_lock(hashtextextended('content', 0))")
 
 
 def share(session: Session) -> None:
     """Until this transaction ends, nobody removes what it read or adds."""
-    session.connection().execute(_SHARE)
+    connection = session.connection()
+    now = connection.get_transaction()
+    if session.info.get(_SHARED_IN) is not now:
+        connection.execute(_SHARE)
+        session.info[_SHARED_IN] = now
 
 
 def exclude(session: Session) -> None:

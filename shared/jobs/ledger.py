@@ -366,5 +366,7 @@ def _attempt_seconds(session: Session, row: JobRow) -> float:
     """Seconds since the running attempt was claimed; nothing for a job that does not run."""
     if row.status != State.RUNNING or row.claimed_at is None:
         return 0.0
-    now = session.scalars(select(func.clock_timestamp())).one()
+    # Past the session, which would first write what has changed so far, and the rest later.
+    now = session.connection().scalar(select(func.clock_timestamp()))
+    assert now is not None, "a clock always tells"
     return float(max(0.0, (now - row.claimed_at).total_seconds()))
