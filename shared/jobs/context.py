@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from shared.db.engine import Sessions
-from shared.jobs import ledger
-from shared.jobs.ledger import Claim
+from shared.jobs import claims, ledger
+from shared.jobs.claims import Claim
 from shared.jobs.notices import notify
 
 #: Progress is written at most so often: people read it, and each write is a commit.
@@ -104,7 +104,7 @@ class JobContext:
         Raises :class:`LeaseLost` or :class:`Cancelled`.
         """
         if self._flags.lost.is_set():
-            raise ledger.LeaseLost(self.job_id)
+            raise claims.LeaseLost(self.job_id)
         if self._flags.cancel.is_set():
             raise Cancelled(self.job_id)
 
@@ -143,7 +143,7 @@ class JobContext:
     def event(self, event: str, data: dict[str, Any]) -> None:
         """Append to the job's event stream: ``metric`` or ``log``."""
         with self._sessions() as session:
-            ledger.hold(session, self.claim)
+            claims.hold(session, self.claim)
             ledger.add_event(session, self.job_id, event, data)
             session.commit()
 
@@ -157,7 +157,7 @@ class JobContext:
         Raises :class:`LeaseLost`.
         """
         with self._sessions() as session:
-            row = ledger.hold(session, self.claim)
+            row = claims.hold(session, self.claim)
             if milestone:
                 row.stalls = 0
             yield session

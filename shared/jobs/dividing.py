@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from shared.db import content_lock
 from shared.db.tables import JobParentRow, JobRow
-from shared.jobs import ledger
-from shared.jobs.ledger import Claim
+from shared.jobs import claims, ledger
+from shared.jobs.claims import Claim
 from shared.jobs.submit import GRAPHS, NewJob, require
 
 #: What the kind of a part ends with; before it stands the kind of the whole.
@@ -44,11 +44,11 @@ class Divided(Exception):
 def divide(session: Session, claim: Claim, parts: Sequence[PartOfJob]) -> Sequence[JobRow]:
     """Hand the job back until ``parts`` are made; returns the rows to ring for.
 
-    Raises :class:`shared.jobs.ledger.LeaseLost`.
+    Raises :class:`shared.jobs.claims.LeaseLost`.
     """
     content_lock.share(session)
     ledger.lock_target(session, GRAPHS)
-    whole = ledger.hold(session, claim)
+    whole = claims.hold(session, claim)
     ready: Sequence[JobRow] = []
     if not whole.cancel_requested:
         ready = require(session, whole, [_new(whole, part) for part in parts])

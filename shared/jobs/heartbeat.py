@@ -10,9 +10,9 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import Sessions
-from shared.jobs import ledger
+from shared.jobs import claims
+from shared.jobs.claims import Claim, LeaseLost
 from shared.jobs.context import StopFlags
-from shared.jobs.ledger import Claim, LeaseLost
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,6 @@ class Heartbeat:
 
     def _renew(self) -> None:
         with self._sessions() as session:
-            if ledger.renew(session, self._claim, lease=self._lease):
+            if claims.renew(session, self._claim, lease=self._lease):
                 self._flags.cancel.set()
             session.commit()

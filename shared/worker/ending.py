@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.engine import Sessions
 from shared.jobs import ledger
-from shared.jobs.ledger import Claim
+from shared.jobs.claims import Claim
 from shared.jobs.states import State
 from shared.worker import faults
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from shared.db.tables import JobRow
 from shared.errors import AlreadyMade, LesionGanError
-from shared.jobs import dividing, ledger, sweep
+from shared.jobs import claims, dividing, ledger, sweep
+from shared.jobs.claims import Claim, LeaseLost
 from shared.jobs.context import Cancelled, HandedBack, JobContext, Outcome, StopFlags
 from shared.jobs.dividing import Divided, PartOfJob
 from shared.jobs.heartbeat import Heartbeat
-from shared.jobs.ledger import Claim, LeaseLost
 from shared.observability import current, tracing
 from shared.worker import faults
 from shared.worker.attended import AttendedStore
@@ -73,7 +73,7 @@ class JobRunner:
 
     def _claim(self, job_id: str) -> Claim | None:
         with self._ports.sessions() as session:
-            claim = ledger.claim(
+            claim = claims.take(
                 session,
                 job_id,
                 worker=self._worker,
@@ -110,7 +110,7 @@ class JobRunner:
 
     def _succeed(self, claim: Claim, outcome: Outcome) -> None:
         def ending(session: Session, mine: Claim) -> None:
-            if ledger.hold(session, mine).cancel_requested:
+            if claims.hold(session, mine).cancel_requested:
                 raise Cancelled(mine.job_id)
             outcome.write(session)
             ledger.succeed(session, mine, outcome.output)
@@ -145,7 +145,7 @@ class JobRunner:
         return lambda session, mine: ledger.fail(session, mine, reason)
 
     def _stall(self, session: Session, claim: Claim, fault: LesionGanError) -> None:
-        row = ledger.hold(session, claim)
+        row = claims.hold(session, claim)
         most = self._ports.settings.max_stalls
         ledger.stall(session, row, fault, max_stalls=most, backoff=faults.pause(row.stalls))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from shared.db.engine import Sessions
 from shared.ids import new_id
-from shared.jobs import ledger
+from shared.jobs import claims, ledger
 from shared.jobs.context import JobContext, StopFlags
 from shared.jobs.submit import NewJob, submit
 from shared.retention.collection import Collection
@@ -24,7 +24,7 @@ def collect(sessions: Sessions, store: ObjectStore) -> dict[str, int]:
     new = NewJob(kind=KIND, queue="default", input={}, id=job_id)
     with sessions() as session:
         submit(session, lambda _: new, key_id=None)
-        claim = ledger.claim(session, job_id, worker="chaos", lease=LEASE)
+        claim = claims.take(session, job_id, worker="chaos", lease=LEASE)
         session.commit()
     assert claim is not None, "nobody else was told of it"
     job = JobContext(claim, sessions, StopFlags())

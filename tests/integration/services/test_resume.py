@@ -22,8 +22,8 @@ from shared.db.engine import Sessions
 from shared.db.tables import UploadRow
 from shared.ids import new_id
 from shared.jobs import ledger, sweep
+from shared.jobs.claims import Claim
 from shared.jobs.context import JobContext, Outcome, StopFlags
-from shared.jobs.ledger import Claim
 from shared.jobs.submit import NewJob, submit
 from shared.settings import Settings
 from shared.storage.parts import part_key

@@ -18,8 +18,8 @@ from shared.datasets.writing import DatasetWriter, Destination
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow
 from shared.ids import new_id
-from shared.jobs import ledger
-from shared.jobs.ledger import Claim
+from shared.jobs import claims, ledger
+from shared.jobs.claims import Claim
 from shared.jobs.submit import Finished, Idempotency, NewJob, Output, Submitted, submit
 from shared.storage.port import ObjectStore
 
@@ -60,7 +60,7 @@ def claimed(
 ) -> Claim | None:
     """A committed claim, or None."""
     with sessions() as session:
-        claim = ledger.claim(session, job_id, worker=worker, lease=LEASE, device=device)
+        claim = claims.take(session, job_id, worker=worker, lease=LEASE, device=device)
         session.commit()
     return claim
 
@@ -126,7 +126,7 @@ def fence(sessions: Sessions, claim: Claim) -> Callable[..., AbstractContextMana
     @contextmanager
     def fenced(*, milestone: bool = False) -> Iterator[Session]:
         with sessions() as session:
-            held = ledger.hold(session, claim)
+            held = claims.hold(session, claim)
             if milestone:
                 held.stalls = 0
             yield session

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from shared.db.engine import Sessions
 from shared.db.tables import JobParentRow, JobRow
 from shared.errors import BadInput
-from shared.jobs import graphs, ledger
+from shared.jobs import claims, graphs, ledger
 from shared.jobs.notices import JOBS
 from shared.jobs.submit import NewJob, Submitted
 from tests.integration.shared.builders import claimed, committed, new_job, row, submitted
@@ -58,7 +58,7 @@ def links(sessions: Sessions) -> list[str]:
         return sorted(f"{below} < {above}" for below, above in session.execute(query))
 
 
-def begin(sessions: Sessions, target: str) -> ledger.Claim:
+def begin(sessions: Sessions, target: str) -> claims.Claim:
     """The claim of the newest job of ``target``."""
     claim = claimed(sessions, job_ids(sessions)[target])
     assert claim is not None, f"{target} could not begin"

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from shared.db.engine import Sessions
 from shared.db.tables import JobEventRow, JobRow, KeyRow
 from shared.jobs import ledger
+from shared.jobs.claims import LeaseLost
 from shared.jobs.context import Cancelled, HandedBack, JobContext, StopFlags
-from shared.jobs.ledger import LeaseLost
 from tests.integration.shared.builders import committed, row, running
 
 

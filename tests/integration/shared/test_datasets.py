@@ -26,7 +26,7 @@ from shared.db.engine import Sessions
 from shared.db.tables import DatasetRow, GanRow, ShardRow
 from shared.errors import BadInput, Conflict, NotFound
 from shared.jobs import ledger, sweep
-from shared.jobs.ledger import Claim, LeaseLost
+from shared.jobs.claims import Claim, LeaseLost
 from shared.storage.port import ObjectMissing
 from shared.storage.s3 import S3Store
 from tests.integration.shared.builders import (

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from shared.db.engine import Patience, Sessions, make_engine, make_sessions
 from shared.db.tables import KeyRow
 from shared.errors import LesionGanError
-from shared.jobs import ledger
+from shared.jobs import claims, ledger
 from shared.settings import Settings
 from shared.worker import faults
 from tests.integration.shared.builders import committed, row, running
@@ -47,16 +47,16 @@ def test_a_statement_is_ended(hurried: Sessions) -> None:
 def test_waiting_for_a_row_ends(hurried: Sessions, sessions: Sessions) -> None:
     claim = running(sessions)
     with sessions() as other:
-        ledger.hold(other, claim)
+        claims.hold(other, claim)
         with passing() as said, hurried() as session:
-            ledger.hold(session, claim)
+            claims.hold(session, claim)
     assert said[0].detail == "the database did not free a row in time"
 
 
 def test_a_frozen_process_does_not_keep_its_rows(hurried: Sessions, sessions: Sessions) -> None:
     claim = running(sessions)
     with passing() as said, hurried() as frozen:
-        ledger.hold(frozen, claim)
+        claims.hold(frozen, claim)
         began = time.monotonic()
         committed(sessions, lambda session: ledger.cancel(session, claim.job_id))
         assert time.monotonic() - began > 0.2, "the row was locked"

@@ -12,8 +12,8 @@ from lesiongan.contracts.jobs import Estimate
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow
 from shared.jobs import estimates, ledger
+from shared.jobs.claims import Claim
 from shared.jobs.dividing import PartOfJob, divide
-from shared.jobs.ledger import Claim
 from shared.jobs.submit import NewJob
 from tests.integration.shared.builders import (
     claimed,

@@ -23,8 +23,9 @@ from sqlalchemy.orm import Session
 from shared.db.engine import Sessions, make_sessions
 from shared.db.tables import JobRow
 from shared.errors import BadInput, Conflict
-from shared.jobs import graphs, ledger, queries, sweep
-from shared.jobs.ledger import MAX_STALLS, Claim, LeaseLost
+from shared.jobs import claims, graphs, ledger, queries, sweep
+from shared.jobs.claims import Claim, LeaseLost
+from shared.jobs.ledger import MAX_STALLS
 from shared.queue.port import QUEUES
 from tests.conftest import empty_tables
 from tests.integration.shared.builders import LEASE, claimed, committed, queued, silence
@@ -202,11 +203,11 @@ class GraphMachine(RuleBasedStateMachine):
 
 
 def _checkpoint(session: Session, claim: Claim) -> None:
-    ledger.hold(session, claim).stalls = 0
+    claims.hold(session, claim).stalls = 0
 
 
 WRITES: dict[str, Callable[[Session, Claim], object]] = {
-    "renew": lambda session, claim: ledger.renew(session, claim, lease=LEASE),
+    "renew": lambda session, claim: claims.renew(session, claim, lease=LEASE),
     "checkpoint": _checkpoint,
     "succeed": lambda session, claim: ledger.succeed(session, claim, {}),
     "fail": lambda session, claim: ledger.fail(session, claim, BadInput("no")),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow
 from shared.errors import BadInput, Conflict
-from shared.jobs import graphs, ledger
+from shared.jobs import claims, graphs, ledger
 from shared.jobs.submit import Output, submit
 from tests.integration.shared.builders import committed, new_job, row
 from tests.integration.shared.graph_builders import (
@@ -116,7 +116,7 @@ def test_a_failure_meets_a_cancel(sessions: Sessions, pool: ThreadPoolExecutor) 
     last(sessions, [part("b", part("a")), part("d", part("c"))])
     claim = begin(sessions, "c")
     with sessions() as session:
-        ledger.hold(session, claim)
+        claims.hold(session, claim)
         cancelled = blocked(pool, sessions, lambda: cancel(sessions, "last"))
         ledger.fail(session, claim, BadInput("no"))
         session.commit()
@@ -138,7 +138,7 @@ def test_a_failure_meets_a_graph_that_would_adopt(
     claim = begin(sessions, "a")
     wanted = [part("b", part("a")), part("d", part("a"))]
     with sessions() as session:
-        ledger.hold(session, claim)
+        claims.hold(session, claim)
         sent = blocked(pool, sessions, lambda: last(sessions, wanted, target="other"))
         ledger.fail(session, claim, BadInput("no"))
         session.commit()

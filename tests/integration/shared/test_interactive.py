@@ -14,7 +14,7 @@ from shared.db.engine import Sessions
 from shared.db.tables import JobRow, KeyRow
 from shared.errors import BadInput, Conflict, LesionGanError
 from shared.jobs import ledger
-from shared.jobs.ledger import Claim
+from shared.jobs.claims import Claim
 from shared.jobs.submit import Idempotency
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings

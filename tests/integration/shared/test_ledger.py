@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from shared.db.engine import Sessions
 from shared.db.tables import JobEventRow, JobRow
 from shared.errors import BadInput, Conflict, NotFound
-from shared.jobs import ledger, sweep
-from shared.jobs.ledger import MAX_STALLS, Claim, LeaseLost
+from shared.jobs import claims, ledger, sweep
+from shared.jobs.claims import Claim, LeaseLost
+from shared.jobs.ledger import MAX_STALLS
 from shared.jobs.states import TRANSITIONS, Event, State
 from tests.integration.shared.builders import (
     LEASE,
@@ -30,8 +31,8 @@ from tests.integration.shared.builders import (
 Write = Callable[[Session, Claim], Any]
 
 OWNERS_WRITES: dict[str, Write] = {
-    "hold": ledger.hold,
-    "renew": lambda session, claim: ledger.renew(session, claim, lease=LEASE),
+    "hold": claims.hold,
+    "renew": lambda session, claim: claims.renew(session, claim, lease=LEASE),
     "report": lambda session, claim: ledger.report(
         session, claim, done=1, total=2, unit="image", eta_seconds=None
     ),
@@ -75,7 +76,7 @@ def test_a_lease_lasts_as_long_as_it_is_renewed(sessions: Sessions) -> None:
     claim = running(sessions)
     assert committed(sessions, sweep.requeue_expired) == 0
     silence(sessions, claim.job_id)
-    assert committed(sessions, lambda s: ledger.renew(s, claim, lease=LEASE)) is False
+    assert committed(sessions, lambda s: claims.renew(s, claim, lease=LEASE)) is False
     assert committed(sessions, sweep.requeue_expired) == 0
     silence(sessions, claim.job_id)
     assert committed(sessions, sweep.requeue_expired) == 1
@@ -101,7 +102,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(
     )
     assert (after.output, after.error, after.done) == (before.output, before.error, before.done)
     if owner is not None:
-        committed(sessions, lambda session: ledger.hold(session, owner))
+        committed(sessions, lambda session: claims.hold(session, owner))
 
 
 def test_a_job_is_given_up_after_three_silent_workers(sessions: Sessions) -> None:
@@ -122,7 +123,7 @@ def test_a_stalled_attempt_waits_out_its_backoff(sessions: Sessions) -> None:
 
     def stall(session: Session) -> None:
         ledger.stall(
-            session, ledger.hold(session, claim), BadInput("no"), backoff=timedelta(minutes=1)
+            session, claims.hold(session, claim), BadInput("no"), backoff=timedelta(minutes=1)
         )
 
     committed(sessions, stall)
@@ -154,7 +155,7 @@ def test_a_running_job_is_asked_to_stop(sessions: Sessions) -> None:
     claim = running(sessions)
     committed(sessions, lambda session: ledger.cancel(session, claim.job_id))
     assert row(sessions, claim.job_id).status == "running"
-    assert committed(sessions, lambda s: ledger.renew(s, claim, lease=LEASE)) is True
+    assert committed(sessions, lambda s: claims.renew(s, claim, lease=LEASE)) is True
     committed(sessions, lambda session: ledger.cancelled(session, claim))
     assert row(sessions, claim.job_id).status == "cancelled"
 
@@ -204,7 +205,7 @@ def test_retry_of_a_cancelled_job_forgets_the_cancel(sessions: Sessions) -> None
     committed(sessions, lambda session: ledger.retry(session, claim.job_id))
     again = claimed(sessions, claim.job_id)
     assert again is not None
-    assert committed(sessions, lambda s: ledger.renew(s, again, lease=LEASE)) is False
+    assert committed(sessions, lambda s: claims.renew(s, again, lease=LEASE)) is False
 
 
 def test_retry_waits_for_whoever_makes_the_same_now(sessions: Sessions) -> None:
@@ -273,7 +274,7 @@ def put_into(sessions: Sessions, state: State) -> tuple[str, Claim]:
         State.FAILED: lambda session, claim: ledger.fail(session, claim, BadInput("no")),
         State.CANCELLED: ledger.cancelled,
         State.QUEUED: ledger.hand_back,
-        State.RUNNING: ledger.hold,
+        State.RUNNING: claims.hold,
     }
     committed(sessions, lambda session: ends[state](session, claim))
     return claim.job_id, claim

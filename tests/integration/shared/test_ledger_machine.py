@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from shared.db.engine import Sessions, make_sessions
 from shared.db.tables import KeyRow
 from shared.errors import BadInput, Conflict
-from shared.jobs import ledger, sweep
-from shared.jobs.ledger import MAX_STALLS, Claim, LeaseLost
+from shared.jobs import claims, ledger, sweep
+from shared.jobs.claims import Claim, LeaseLost
+from shared.jobs.ledger import MAX_STALLS
 from tests.conftest import empty_tables
 from tests.integration.shared.builders import LEASE, claimed, committed, queued, row, silence
 
@@ -98,7 +99,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @property
     def writes(self) -> dict[str, Write]:
         return {
-            "hold": ledger.hold,
+            "hold": claims.hold,
             "renew": self.renew,
             "shard": partial(self.mark, milestone=False),
             "checkpoint": partial(self.mark, milestone=True),
@@ -109,11 +110,11 @@ class LedgerMachine(RuleBasedStateMachine):
         }
 
     def renew(self, session: Session, claim: Claim) -> None:
-        assert ledger.renew(session, claim, lease=LEASE) == self.cancel_requested
+        assert claims.renew(session, claim, lease=LEASE) == self.cancel_requested
 
     def mark(self, session: Session, claim: Claim, *, milestone: bool) -> None:
         """A row in a transaction that holds the job."""
-        held = ledger.hold(session, claim)
+        held = claims.hold(session, claim)
         name = f"{self.job_id}-{self.marks}"
         session.add(KeyRow(id=name, name=name, sha256=name, scopes=[]))
         if milestone:

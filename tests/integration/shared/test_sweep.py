@@ -9,7 +9,7 @@ from sqlalchemy import text
 from deploy.local.servers import Servers
 from shared.db.engine import Sessions
 from shared.errors import BadInput
-from shared.jobs import ledger, sweep
+from shared.jobs import claims, ledger, sweep
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
@@ -81,7 +81,7 @@ def test_what_cannot_run_yet_is_not_rung(sessions: Sessions, bell: CeleryDoorbel
     committed(
         sessions,
         lambda s: ledger.stall(
-            s, ledger.hold(s, pausing), BadInput("no"), backoff=timedelta(minutes=1)
+            s, claims.hold(s, pausing), BadInput("no"), backoff=timedelta(minutes=1)
         ),
     )
     age_doorbell(sessions, waits)

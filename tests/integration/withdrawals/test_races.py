@@ -13,8 +13,8 @@ from shared.db import content_lock
 from shared.db.engine import Sessions
 from shared.db.tables import DatasetRow, JobRow
 from shared.errors import Gone
-from shared.jobs import ledger
-from shared.jobs.ledger import LeaseLost
+from shared.jobs import claims, ledger
+from shared.jobs.claims import LeaseLost
 from shared.jobs.submit import NewJob, submit
 from shared.storage.s3 import S3Store
 from shared.withdrawals.withdraw import withdraw
@@ -47,7 +47,7 @@ def test_a_withdrawal_waits_for_a_set_that_is_being_published(
         writer.add(grey_png(1), meta(patient=ALICE))
         write = writer.finish(new_dataset(claim))
     with sessions() as session:
-        ledger.hold(session, claim)
+        claims.hold(session, claim)
         write(session)
         withdrawn = blocked(pool, sessions, lambda: withdraw(sessions, store, [ALICE]))
         ledger.succeed(session, claim, {"dataset": "ds_published"})
@@ -69,7 +69,7 @@ def test_a_set_that_comes_to_be_published_is_fenced_out(
 
     def publish() -> None:
         with sessions() as session:
-            ledger.hold(session, claim)
+            claims.hold(session, claim)
             write(session)
             session.commit()
 
@@ -120,7 +120,7 @@ def test_checkpoints_and_withdrawals_do_not_wait_for_each_other_in_turn(
     held = dataset(sessions, store, [ALICE])
     claim = running(sessions, input={"dataset": held})
     with sessions() as session:
-        ledger.hold(session, claim)
+        claims.hold(session, claim)
         withdrawn = blocked(pool, sessions, lambda: withdraw(sessions, store, [ALICE]))
         catalog.get(session, held)
         content_lock.share(session)
@@ -146,7 +146,7 @@ def test_what_is_removed_is_waited_for_by_all_who_add(
     with sessions() as session:
         content_lock.exclude(session)
         write = blocked(
-            pool, sessions, lambda: committed(sessions, lambda s: ledger.hold(s, claim).id)
+            pool, sessions, lambda: committed(sessions, lambda s: claims.hold(s, claim).id)
         )
         session.commit()
     assert write.result(10) == claim.job_id

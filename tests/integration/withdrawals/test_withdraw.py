@@ -21,8 +21,8 @@ from shared.db.tables import (
 )
 from shared.db.tombstones import withdrawn_patients
 from shared.errors import Gone, NotFound
-from shared.jobs import ledger
-from shared.jobs.ledger import LeaseLost
+from shared.jobs import claims, ledger
+from shared.jobs.claims import LeaseLost
 from shared.plans.datasets import ingest_id
 from shared.storage.port import StoreUnavailable
 from shared.storage.s3 import S3Store
@@ -193,7 +193,7 @@ def test_a_running_ingest_begins_again_after_its_last_clean_shard(
     assert status(sessions, claim.job_id) == "queued"
     assert row(sessions, claim.job_id).rung_at is None, "the sweeper rings for it"
     with pytest.raises(LeaseLost):
-        committed(sessions, lambda session: ledger.hold(session, claim))
+        committed(sessions, lambda session: claims.hold(session, claim))
     assert objects_of(store, "up_alone") == ["uploads/up_alone/000000.part"]
     with sessions() as session:
         assert list(session.scalars(select(ShardRow.number))) == [0]
