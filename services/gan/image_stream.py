@@ -20,7 +20,7 @@ from shared.datasets.shards import read_shard
 from shared.db.tables import JobRow, ShardRow
 from shared.errors import LesionGanError
 from shared.jobs import ledger
-from shared.jobs.views import job_view
+from shared.jobs.views import lone_job_view
 from shared.storage.files import downloaded
 from shared.web.state import WebState
 
@@ -87,7 +87,8 @@ class ImageStream:
 
     def _look(self, shards: int) -> tuple[Job, list[ShardRow]]:
         with self._state.sessions() as session:
-            job = job_view(session, ledger.get(session, self.job_id))
+            # One that samples waits for no other, and who waits for it does not matter here.
+            job = lone_job_view(ledger.get(session, self.job_id))
             return job, list(catalog.shards(session, self._dataset_id, from_number=shards))
 
     def _read(self, shard: ShardRow) -> list[tuple[ImageRecord, bytes]]:
