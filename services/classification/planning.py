@@ -155,13 +155,21 @@ class SeedPlan:
         asked = GenerateSetCommand(
             gan=gan.id,
             dataset=real.id,
-            ratio=self._command.synthetic_ratio,
+            ratio=self._ratio,
             seed=self._seed,
         )
-        images = round(self._command.synthetic_ratio * real.train)
+        images = round(self._ratio * real.train)
         requires = [*gan.requires, *real.requires]
         job = generate_set_job(asked, likely=images, image_size=self._source.image_size)
         return self._drawn.add("synthetic", job, requires, images=images, train=images)
+
+    @property
+    def _ratio(self) -> float:
+        """Synthetic images for each real one."""
+        wanted = self._command.synthetic_per_category
+        if wanted is None:
+            return self._command.synthetic_ratio
+        return wanted * len(self._source.categories) / self._drawn.real.train
 
     @cached_property
     def _seen_by_gan(self) -> Made:

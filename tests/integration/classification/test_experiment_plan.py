@@ -266,6 +266,15 @@ def test_a_gan_is_told_what_the_teacher_takes_left_over_images_for(
     assert jobs[trained]["input"]["pretrain_steps"] == 0
 
 
+def test_a_sweep_may_have_as_many_synthetic_images_beside_few_real_ones_as_beside_many(
+    client: httpx.Client, images: str
+) -> None:
+    asked = {"train_per_category": [2, 3], "synthetic_per_category": 6}
+    jobs = graph(client, ask(client, images, arms=["gan"], seeds=1, **asked))
+    ratios = [jobs[each]["input"]["ratio"] for each in of_kind(jobs, "generate-set")]
+    assert sorted(ratios) == [2.0, 3.0]
+
+
 def test_each_round_of_naming_asks_the_classifier_of_the_round_before(
     client: httpx.Client, images: str
 ) -> None:

@@ -64,6 +64,9 @@ def experiment(  # noqa: PLR0913 - one argument an option
     synthetic_ratio: Annotated[
         float | None, typer.Option(help="synthetic images for each real one; default: 3")
     ] = None,
+    synthetic_per_category: Annotated[
+        int | None, typer.Option(help="synthetic images of each category, in place of a ratio")
+    ] = None,
     filter_confidence: Annotated[
         float | None,
         typer.Option(help="keep synthetic images that a teacher is so sure of; default: all"),
@@ -150,6 +153,7 @@ def experiment(  # noqa: PLR0913 - one argument an option
         "operations": operation or None,
         "interpolation": interpolation,
         "synthetic_ratio": synthetic_ratio,
+        "synthetic_per_category": synthetic_per_category,
         "filter_confidence": filter_confidence,
         "filter_copies": filter_copies or None,
         "pseudo_rounds": pseudo_rounds,

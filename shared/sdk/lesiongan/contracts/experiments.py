@@ -14,11 +14,11 @@ from lesiongan.contracts.augmentation import (
     usual_operations,
 )
 from lesiongan.contracts.base import Command, Given, Resource, example
-from lesiongan.contracts.categories import Category
+from lesiongan.contracts.categories import CATEGORIES, Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
 from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Ingredient, Sweep
-from lesiongan.contracts.gans import GanId, GanOptions
+from lesiongan.contracts.gans import MAX_IMAGES, GanId, GanOptions
 from lesiongan.contracts.jobs import JobStatus
 
 #: How sure a teacher must be for a GAN to be told what it takes an unlabelled image for.
@@ -111,6 +111,12 @@ class ExperimentCommand(Command):
     interpolation: Interpolation = "nearest"
     #: Synthetic images for each real one.
     synthetic_ratio: Annotated[float, Field(gt=0, le=100)] = 3.0
+    #: About so many synthetic images of each category, in place of ``synthetic_ratio``: a sweep
+    #: then has as many beside a few real images as beside many.
+    synthetic_per_category: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_IMAGES // len(CATEGORIES))] | None,
+        Field(exclude_if=_is_none),
+    ] = None
     #: How each seed's GAN is trained; null trains it as ``POST /gans`` does.
     gan: GanOptions | None = None
     #: A GAN that exists, in place of one for each seed; it must have seen no more than R.

@@ -314,7 +314,7 @@ class GenerateSetCommand(Command):
 
     gan: GanId
     dataset: DatasetId
-    ratio: Annotated[float, Field(gt=0, le=100)]
+    ratio: Annotated[float, Field(gt=0, le=MAX_IMAGES)]
     seed: Seed
     truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
 
