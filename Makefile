@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := uv==0.13.9
+# Each of the two has servers of its own, and waits for them for half of the time.
+SIDE_BY_SIDE := --numprocesses 2 --dist worksteal
 
 .PHONY: help demo up down status test test-all check format lock openapi docs bench fuzz chaos clean env test-compose
 
@@ -30,13 +32,13 @@ status: $(READY) ## what runs
 	@$(BIN)/lesiongan status
 
 test: $(READY)   ## all tests that need neither Docker nor a browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-all: $(READY) ## those too that need Chromium, which is installed if that may be
 	@command -v chromium > /dev/null || { command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ] && \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } || \
 	  echo "The browser tests need Debian's package chromium, or LESIONGAN_CHROMIUM=/path/to/it"
-	@LESIONGAN_TEST_BROWSER=1 $(BIN)/python -m pytest
+	@LESIONGAN_TEST_BROWSER=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: $(READY)  ## lint, format, types, import rules, licences, generated files
 	@$(BIN)/ruff check
