@@ -49,8 +49,7 @@ class SeedPlan:
         self._seed = seed
         self._pretrained_sha256 = pretrained_sha256
         self._drawn = Drawn(command, source, seed, size)
-        self._classifiers: dict[Arm, Made] = {}
-        self._namers: dict[int, Made] = {}
+        self._classifiers: dict[str, Made] = {}
 
     @property
     def lineage(self) -> list[Lineage]:
@@ -77,11 +76,9 @@ class SeedPlan:
         """The classifier of an arm, planned once."""
         if arm == "pseudo_label":
             return self._namer(self._command.pseudo_rounds)
-        if arm not in self._classifiers:
-            filters = self._command.filter_confidence is not None and arm in WITH_GAN
-            teacher = self.classifier("traditional") if arm == "distil" or filters else None
-            self._classifiers[arm] = self._plan_classifier(arm, arm, teacher)
-        return self._classifiers[arm]
+        filters = self._command.filter_confidence is not None and arm in WITH_GAN
+        teacher = self.classifier("traditional") if arm == "distil" or filters else None
+        return self._trained(arm, arm, teacher)
 
     def _namer(self, rounds: int) -> Made:
         """A classifier that learnt from unlabelled images in so many rounds of naming.
@@ -91,12 +88,14 @@ class SeedPlan:
         """
         if rounds == 0:
             return self.classifier("traditional")
-        if rounds not in self._namers:
-            last = rounds == self._command.pseudo_rounds
-            name = "pseudo_label" if last else f"pseudo_label after round {rounds}"
-            teacher = self._namer(rounds - 1)
-            self._namers[rounds] = self._plan_classifier("pseudo_label", name, teacher)
-        return self._namers[rounds]
+        last = rounds == self._command.pseudo_rounds
+        name = "pseudo_label" if last else f"pseudo_label after round {rounds}"
+        return self._trained("pseudo_label", name, self._namer(rounds - 1))
+
+    def _trained(self, arm: Arm, name: str, teacher: Made | None) -> Made:
+        if name not in self._classifiers:
+            self._classifiers[name] = self._plan_classifier(arm, name, teacher)
+        return self._classifiers[name]
 
     def _plan_classifier(self, arm: Arm, name: str, teacher: Made | None) -> Made:
         training = self._training_images(arm)

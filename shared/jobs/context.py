@@ -126,9 +126,9 @@ class JobContext:
 
     def _report(self, done: int, total: int, unit: str) -> None:
         now = time.monotonic()
-        if self._began_at is None and done == total:
-            return  # the first report would be the last, and the job's end says the same
         if self._began_at is None:
+            if done == total:
+                return  # the first report would be the last, and the job's end says the same
             self._began_at, self._began_done = now, done
         if now < self._report_from and done != total:
             return
