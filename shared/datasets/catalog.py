@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, delete, func, select, true, update
+from sqlalchemy import ScalarSelect, Select, String, bindparam, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,8 @@ from shared.errors import BadInput, Gone
 
 #: The most skipped files that a data set names; ``skipped_total`` counts them all.
 MAX_SKIPPED = 200
+#: Of a shard's row: what its place does not say.
+_SHARD_VALUES = ("key", "first_index", "images", "bytes", "sha256", "records")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +75,10 @@ def shards(session: Session, dataset_id: str, *, from_number: int = 0) -> Sequen
 
 def add_shard(session: Session, row: ShardRow) -> None:
     """Make a complete shard visible to readers, in place of one left by an earlier attempt."""
-    session.merge(row)
-    session.flush()
+    values = {name: getattr(row, name) for name in _SHARD_VALUES}
+    at = {"dataset_id": row.dataset_id, "number": row.number}
+    add = insert(ShardRow).values(**at, **values)
+    session.execute(add.on_conflict_do_update(index_elements=list(at), set_=values))
 
 
 @dataclass(frozen=True)
@@ -117,15 +121,16 @@ def take_over_shards(session: Session, dataset_id: str, place: Place) -> TakenOv
     return TakenOver(kept, number, [row.key for row in left])
 
 
-def publish(session: Session, new: NewDataset, records: Records, *, stored_bytes: int) -> None:
-    """Make a data set visible. A set that another job has published meanwhile stays as it is.
+def publish(session: Session, new: NewDataset, records: Records) -> None:
+    """Make a data set visible, with the bytes of its shards. A set that another job has published
+    meanwhile stays as it is.
 
     Raises :class:`Gone` for a set that was withdrawn, or that holds a patient who was.
     """
     content_lock.share(session)
     refuse_withdrawn(session, [new.id])
     patients = patients_of(records)
-    if not withdrawn_patients(session).isdisjoint(patients):
+    if patients and not withdrawn_patients(session).isdisjoint(patients):
         raise Gone("a patient withdrew while this was made: send the request again")
     values = {
         "id": new.id,
@@ -135,7 +140,7 @@ def publish(session: Session, new: NewDataset, records: Records, *, stored_bytes
         "command": new.command,
         "sha256": content_sha256(records),
         "images": len(records),
-        "bytes": stored_bytes,
+        "bytes": _stored_bytes(new.id),
         "phantom": new.phantom,
         "counts": counts(records),
         "skipped": list(new.skipped)[:MAX_SKIPPED],
@@ -146,8 +151,11 @@ def publish(session: Session, new: NewDataset, records: Records, *, stored_bytes
         "patients": patients,
     }
     session.execute(insert(DatasetRow).values(**values).on_conflict_do_nothing())
-    # The manifest says it all from now on.
-    session.execute(update(ShardRow).where(ShardRow.dataset_id == new.id).values(records=None))
+
+
+def forget_parts(session: Session, dataset_id: str) -> None:
+    """Shards need not say any more what they hold: the manifest says it all."""
+    session.execute(update(ShardRow).where(ShardRow.dataset_id == dataset_id).values(records=None))
 
 
 def patients_of(records: Records) -> dict[str, int]:
@@ -164,12 +172,9 @@ def counts(records: Records) -> dict[str, dict[str, int]]:
     return {split: dict(sorted(by_category.items())) for split, by_category in table.items()}
 
 
-def stored_bytes(session: Session, dataset_id: str) -> int:
-    """Bytes of the data set's shards."""
-    query = select(func.coalesce(func.sum(ShardRow.bytes), 0)).where(
-        ShardRow.dataset_id == dataset_id
-    )
-    return int(session.scalars(query).one())
+def _stored_bytes(dataset_id: str) -> ScalarSelect[int]:
+    total = select(func.coalesce(func.sum(ShardRow.bytes), 0))
+    return total.where(ShardRow.dataset_id == dataset_id).scalar_subquery()
 
 
 def finished_outputs(session: Session, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

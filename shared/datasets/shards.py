@@ -37,7 +37,6 @@ class Shard:
     number: int
     data: bytes
     path: Path | None
-    records: tuple[ImageRecord, ...]
     sha256: str
     bytes: int
 
@@ -113,15 +112,14 @@ class ShardWriter:
         """End the tar file."""
         end = 2 * tarfile.BLOCKSIZE
         self._file.write(bytes(end + -(self._bytes + end) % tarfile.RECORDSIZE))
-        records = tuple(self._records)
         if self._path is None:
             data = self._small.getvalue()
             digest = hashlib.sha256(data).hexdigest()
-            return Shard(self.number, data, None, records, digest, len(data))
+            return Shard(self.number, data, None, digest, len(data))
         self._file.close()
         with self._path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Shard(self.number, b"", self._path, records, digest, self._path.stat().st_size)
+        return Shard(self.number, b"", self._path, digest, self._path.stat().st_size)
 
     def _move_to_disk(self) -> None:
         with tempfile.NamedTemporaryFile(suffix=".tar", delete=False) as file:

@@ -160,8 +160,7 @@ class DatasetWriter:
     @property
     def records(self) -> Records:
         """Of the images so far, those of earlier attempts among them."""
-        rest = [Records.of(self._open.records)] if self._open is not None else []
-        return Records.joined([*self._shards, *rest])
+        return Records.joined([*self._shards, *self._records_of_open()])
 
     def resume(self) -> int:
         """Take over the shards of earlier attempts; returns how many images they hold.
@@ -208,45 +207,49 @@ class DatasetWriter:
         """
         if not len(self):
             raise BadInput("there is no image to make a data set of")
-        records = self.records
+        earlier, last = bool(self._shards), self._records_of_open()
+        records = Records.joined([*self._shards, *last])
         with ThreadPoolExecutor(1) as beside:  # two objects take no longer than one
             manifest = beside.submit(self._store_manifest, new, records)
-            last = self._store_open()
+            rows = [self._store_open(part) for part in last]
             manifest.result()
 
         def write(session: Session) -> None:
-            if last is not None:
-                catalog.add_shard(session, last)
-            size = catalog.stored_bytes(session, new.id)
-            catalog.publish(session, new, records, stored_bytes=size)
+            for row in rows:
+                catalog.add_shard(session, row)
+            catalog.publish(session, new, records)
+            if earlier:
+                catalog.forget_parts(session, new.id)
 
         return write
 
     def flush(self) -> None:
         """Store the shard that is open, if there is one, and make it visible."""
-        row = self._store_open()
-        if row is not None:
+        for records in self._records_of_open():
+            row = self._store_open(records)
+            row.records = write_manifest(records)
             with self._to.fence(milestone=True) as session:
                 catalog.add_shard(session, row)
 
-    def _store_open(self) -> ShardRow | None:
-        """The row of the shard that was open, which is stored now."""
-        if self._open is None:
-            return None
+    def _records_of_open(self) -> list[Records]:
+        """None or one."""
+        return [] if self._open is None else [Records.of(self._open.records)]
+
+    def _store_open(self, records: Records) -> ShardRow:
+        """The row of the shard that was open, which is stored now and holds ``records``."""
+        assert self._open is not None, "records are those of an open shard"
         key = catalog.shard_key(
             self._to.dataset_id, self._to.job_id, self._to.attempt, self._open.number
         )
         shard = _stored(self._open, self._to.store, key)
-        records = Records.of(shard.records)
         row = ShardRow(
             dataset_id=self._to.dataset_id,
             number=shard.number,
             key=key,
             first_index=self._open.first_index,
-            images=len(shard.records),
+            images=len(records),
             bytes=shard.bytes,
             sha256=shard.sha256,
-            records=write_manifest(records),
         )
         self._keep(records)
         self._next_shard += 1

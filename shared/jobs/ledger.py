@@ -1,10 +1,23 @@
 """The ledger's writes. Each function is part of its caller's transaction and commits nothing."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, false, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.db.rows import require
 from shared.db.tables import JobEventRow, JobRow
@@ -12,7 +25,7 @@ from shared.db.tombstones import refuse_withdrawn
 from shared.errors import Conflict, LesionGanError, NotFound
 from shared.jobs import counting, queries
 from shared.jobs.claims import Claim, LeaseLost, hold, owned
-from shared.jobs.notices import notify, notify_waiting
+from shared.jobs.notices import notify, notify_of_end
 from shared.jobs.outbox import announce
 from shared.jobs.states import Event, State, after, before
 
@@ -65,10 +78,13 @@ def add_event(session: Session, job_id: str, event: str, data: dict[str, Any]) -
 
 def succeed(session: Session, claim: Claim, output: dict[str, Any]) -> None:
     """End the job well; raises :class:`LeaseLost`."""
-    row = hold(session, claim)
-    row.output = output
-    row.done = row.total = max(row.total, row.done)
-    _end(session, row, Event.SUCCEED)
+    succeed_held(session, hold(session, claim), output)
+
+
+def succeed_held(session: Session, row: JobRow, output: dict[str, Any]) -> None:
+    """End a job well that this transaction holds."""
+    whole = max(row.total, row.done)
+    _end(session, row, Event.SUCCEED, output=output, done=whole, total=whole)
 
 
 def fail(session: Session, claim: Claim, error: LesionGanError) -> None:
@@ -191,27 +207,25 @@ def _locked(session: Session, job_id: str) -> JobRow:
 
 
 def _requeue(session: Session, row: JobRow, event: Event) -> None:
-    row.device_seconds += _attempt_seconds(session, row)
+    row.device_seconds = _device_seconds()
     row.status = after(State(row.status), event)
     row.lease_expires_at, row.worker, row.rung_at = None, None, None
     notify(session, row.id)
 
 
 def _fail(session: Session, row: JobRow, event: Event, problem: dict[str, Any]) -> None:
-    row.error = problem
-    _end(session, row, event)
+    _end(session, row, event, error=problem)
 
 
-def _end(session: Session, row: JobRow, event: Event) -> None:
-    row.device_seconds += _attempt_seconds(session, row)
-    row.status = after(State(row.status), event)
-    row.finished_at = func.clock_timestamp()
-    row.lease_expires_at, row.eta_seconds = None, None
-    session.flush()
+def _end(session: Session, row: JobRow, event: Event, **said: Any) -> None:
+    """``said``: the output or the error of the job, and how much of it was done."""
+    known = {"ended": row.id, "output": None, "error": None, "done": row.done, "total": row.total}
+    known["status"] = after(State(row.status), event)
+    # Fetched, so that ``row`` is what the database has.
+    session.scalars(_ending(), known | said, execution_options={"populate_existing": True}).one()
     counting.ended(session, row)
     announce(session, row.id)
-    notify(session, row.id)
-    notify_waiting(session, row.id)
+    notify_of_end(session, row.id)
     if row.status != State.SUCCEEDED:
         end_dependents(session, row)
 
@@ -240,11 +254,30 @@ def _parent_failed(parent: JobRow) -> dict[str, Any]:
     }
 
 
-def _attempt_seconds(session: Session, row: JobRow) -> float:
-    """Seconds since the running attempt was claimed; nothing for a job that does not run."""
-    if row.status != State.RUNNING or row.claimed_at is None:
-        return 0.0
-    # Past the session, which would first write what has changed so far, and the rest later.
-    now = session.connection().scalar(select(func.clock_timestamp()))
-    assert now is not None, "a clock always tells"
-    return float(max(0.0, (now - row.claimed_at).total_seconds()))
+@cache
+def _ending() -> ReturningUpdate[JobRow]:
+    """Built once: every job ends, and somebody may wait for one image."""
+    return (
+        update(JobRow)
+        .where(JobRow.id == bindparam("ended"))
+        .values(
+            status=bindparam("status"),
+            output=bindparam("output", type_=JSONB(none_as_null=True)),
+            error=bindparam("error", type_=JSONB(none_as_null=True)),
+            done=bindparam("done"),
+            total=bindparam("total"),
+            finished_at=func.clock_timestamp(),
+            lease_expires_at=None,
+            eta_seconds=None,
+            device_seconds=_device_seconds(),
+        )
+        .returning(JobRow)
+    )
+
+
+def _device_seconds() -> ColumnElement[float]:
+    """With those since the attempt was claimed, if one runs."""
+    took = func.extract("epoch", func.clock_timestamp() - JobRow.claimed_at)
+    so_far = JobRow.device_seconds + func.greatest(took, 0)
+    runs = and_(JobRow.status == State.RUNNING, JobRow.claimed_at.is_not(None))
+    return case((runs, so_far), else_=JobRow.device_seconds)

@@ -1,8 +1,9 @@
 """Telling waiters that a job changed: Postgres' NOTIFY, sent with the commit that changed it."""
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select, text
+from sqlalchemy import Select, String, and_, bindparam, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from shared.db.tables import JobParentRow, JobRow
@@ -18,15 +19,22 @@ def notify(session: Session, job_id: str) -> None:
     session.execute(text("SELECT pg_notify(:channel, :job)"), {"channel": CHANNEL, "job": job_id})
 
 
-def notify_waiting(session: Session, job_id: str) -> None:
-    """Tell those who watch a graph, or a job in parts, that one of its jobs has ended."""
-    for waiting in session.scalars(_who_watches(), {"ended": job_id}).all():
-        notify(session, waiting)
+def notify_of_end(session: Session, job_id: str) -> None:
+    """Wake whoever waits for a job that has ended, or watches a graph, or a job in parts, that it
+    belongs to.
+    """
+    session.execute(_of_end(), {"ended": job_id, "channel": CHANNEL})
 
 
 @cache
-def _who_watches() -> Select[str]:
-    """Built once: every job that ends asks."""
+def _of_end() -> Select[Any]:
+    """Built once: every job that ends sends it, and waits for one answer."""
+    itself = select(bindparam("ended", type_=String).label("id"))
+    told = itself.union(_who_watches()).subquery()
+    return select(func.pg_notify(bindparam("channel", type_=String), told.c.id))
+
+
+def _who_watches() -> Select[Any]:
     child = JobParentRow.job_id.label("id")
     children = select(child).where(JobParentRow.parent_id == bindparam("ended"))
     found = children.cte("descendants", recursive=True)

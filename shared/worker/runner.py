@@ -110,10 +110,11 @@ class JobRunner:
 
     def _succeed(self, claim: Claim, outcome: Outcome) -> None:
         def ending(session: Session, mine: Claim) -> None:
-            if claims.hold(session, mine).cancel_requested:
+            row = claims.hold(session, mine)
+            if row.cancel_requested:
                 raise Cancelled(mine.job_id)
             outcome.write(session)
-            ledger.succeed(session, mine, outcome.output)
+            ledger.succeed_held(session, row, outcome.output)
 
         with tracing.span("commit the result"):
             write_end(self._ports.sessions, claim, ending, within=self._lease)

@@ -120,7 +120,7 @@ def test_a_shard_is_a_tar_file_of_png_and_json_pairs() -> None:
         assert content is not None
         assert json.load(content)["index"] == 102
     read = list(read_shard(io.BytesIO(data)))
-    assert [record for record, _ in read] == list(shard.records)
+    assert [record for record, _ in read] == writer.records
     for record, png in read:
         assert data[record.offset : record.offset + record.size] == png
 
@@ -144,9 +144,9 @@ def test_neighbours_are_members_of_their_images_sample() -> None:
         "00000001.json",
     ]
     assert list(read_shard(io.BytesIO(data))) == [
-        (record, grey_png(record.index)) for record in shard.records
+        (record, grey_png(record.index)) for record in writer.records
     ]
-    first, second = shard.records
+    first, second = writer.records
     assert second.previous is None
     for record, place, png in (
         (first, first.previous, grey_png(10)),
@@ -338,7 +338,7 @@ def test_of_two_makers_the_first_publishes(sessions: Sessions, store: S3Store) -
     late = replace(
         new_dataset(running(sessions, target=dataset_id)), name="another's", job_id="job_late"
     )
-    committed(sessions, lambda s: catalog.publish(s, late, before.records, stored_bytes=1))
+    committed(sessions, lambda s: catalog.publish(s, late, before.records))
     after = opened(sessions, store, dataset_id)
     assert (after.row.name, after.row.job_id) == (before.row.name, before.row.job_id)
 
