@@ -9,7 +9,7 @@ from typing import Any
 
 from lesiongan.contracts.arms import WITH_GAN, Arm
 from lesiongan.contracts.classifiers import ClassifierCommand, PseudoLabelCommand
-from lesiongan.contracts.experiments import ExperimentCommand
+from lesiongan.contracts.experiments import ArmClassifier, ExperimentCommand
 from lesiongan.contracts.gans import GanCommand, GanOptions, GenerateSetCommand
 from services.classification.drawing import Drawn, Made, Source
 from services.classification.planned import Lineage
@@ -22,6 +22,10 @@ from shared.plans.gans import GanData, train_gan_job
 AUGMENTED: frozenset[Arm] = frozenset({"traditional", "combined", "distil", "pseudo_label"})
 #: Weight of the teacher's probabilities in the arm ``distil``.
 DISTIL = 0.5
+
+#: The arms whose batches hold real and synthetic images; to others it says nothing how these mix.
+_MIXED: frozenset[Arm] = WITH_GAN - {"tstr"}
+_UNMIXED = ArmClassifier().model_dump(include={"synthetic_share", "synthetic_first"})
 
 #: What an arm does to its categories' shares, whatever the other arms do.
 _BALANCING: dict[Arm, dict[str, bool]] = {
@@ -100,7 +104,7 @@ class SeedPlan:
     def _plan_classifier(self, arm: Arm, name: str, teacher: Made | None) -> Made:
         training = self._training_images(arm)
         command = ClassifierCommand(
-            **(self._command.classifier.model_dump() | _BALANCING.get(arm, {})),
+            **self._options(arm),
             **self._lessons(arm, teacher),
             filter_copies=self._command.filter_copies and arm in WITH_GAN,
             datasets=[made.id for made in training],
@@ -127,6 +131,13 @@ class SeedPlan:
         )
         self._drawn.note(f"classifier, {name}", classifier_id)
         return Made(classifier_id, [job])
+
+    def _options(self, arm: Arm) -> dict[str, Any]:
+        """Those that can change the arm's classifier: another mixture finds the baselines made, and
+        all that was taught by them.
+        """
+        unmixed = {} if arm in _MIXED else _UNMIXED
+        return self._command.classifier.model_dump() | _BALANCING.get(arm, {}) | unmixed
 
     def _training_images(self, arm: Arm) -> list[Made]:
         """Of an arm, but for those that a teacher names; augmented ones come with the real."""

@@ -114,6 +114,21 @@ def test_all_arms_take_the_same_steps(client: httpx.Client, images: str) -> None
     }
 
 
+def test_how_images_mix_changes_the_arms_that_have_both_alone(
+    client: httpx.Client, images: str
+) -> None:
+    arms = ["none", "traditional", "gan", "combined", "distil", "tstr"]
+
+    def trained(**classifier: float) -> dict[str, str]:
+        job = ask(client, images, seeds=1, arms=arms, classifier=classifier)
+        (point,) = job["input"]["plan"]["points"]
+        return {arm: made for arm, (made,) in point["classifiers"].items()}
+
+    usual = trained()
+    for other in (trained(synthetic_share=0.75), trained(synthetic_first=0.5)):
+        assert {arm for arm in arms if other[arm] != usual[arm]} == {"gan", "combined"}
+
+
 def test_a_gan_that_exists_is_used(client: httpx.Client, images: str, sessions: Sessions) -> None:
     known = gan(sessions, images, ["liver", "lung", "bone"])
     jobs = graph(client, ask(client, images, train_per_category=None, gan_id=known))
