@@ -1,9 +1,9 @@
 """Writing a data set: images into shards, shards into the store, rows once they are complete."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lesiongan.contracts.base import Command
 from lesiongan.contracts.datasets import DatasetKind
 from shared.datasets import catalog
+from shared.datasets.behind import Behind
 from shared.datasets.catalog import NewDataset, Place
 from shared.datasets.columns import Records
 from shared.datasets.manifest import read_manifest, write_manifest
@@ -140,6 +141,7 @@ class DatasetWriter:
         self._stored = 0
         self._next_shard = to.place.first_shard
         self._open: ShardWriter | None = None
+        self._behind = Behind("shards")
 
     def __enter__(self) -> "DatasetWriter":
         return self
@@ -150,6 +152,7 @@ class DatasetWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._behind.close()
         if self._open is not None:
             self._open.__exit__(kind, error, trace)
             self._open = None
@@ -160,7 +163,8 @@ class DatasetWriter:
     @property
     def records(self) -> Records:
         """Of the images so far, those of earlier attempts among them."""
-        return Records.joined([*self._shards, *self._records_of_open()])
+        rest = [] if self._open is None else [Records.of(self._open.records)]
+        return Records.joined([*self._shards, *rest])
 
     def resume(self) -> int:
         """Take over the shards of earlier attempts; returns how many images they hold.
@@ -188,14 +192,18 @@ class DatasetWriter:
         previous: bytes | None = None,
         following: bytes | None = None,
     ) -> None:
-        """Append an image, and the slices beside it; a full shard is stored and made visible."""
+        """Append an image, and the slices beside it.
+
+        A full shard is stored and made visible while the next images are made: what that raises is
+        raised at the next full shard, or at the end.
+        """
         if self._open is None:
             first_index = self._to.place.first_index + self._stored
             self._open = ShardWriter(self._next_shard, first_index)
         self._open.add(png, meta, previous=previous, following=following)
         metrics.image_written()
         if self._open.full or len(self._open) >= self._plan(self._next_shard):
-            self.flush()
+            self._store_behind()
 
     @tracing.traced("finish the data set")
     def finish(self, new: NewDataset) -> Callable[[Session], None]:
@@ -207,12 +215,13 @@ class DatasetWriter:
         """
         if not len(self):
             raise BadInput("there is no image to make a data set of")
-        earlier, last = bool(self._shards), self._records_of_open()
-        records = Records.joined([*self._shards, *last])
-        with ThreadPoolExecutor(1) as beside:  # two objects take no longer than one
-            manifest = beside.submit(self._store_manifest, new, records)
-            rows = [self._store_open(part) for part in last]
-            manifest.result()
+        self._behind.settle()
+        earlier, last = bool(self._shards), self._take_open()
+        records = Records.joined(self._shards)
+        # Two objects take no longer than one.
+        self._behind.run(partial(self._store_manifest, new, records))
+        rows = [self._stored_row(*shard) for shard in last]
+        self._behind.settle()
 
         def write(session: Session) -> None:
             for row in rows:
@@ -224,37 +233,45 @@ class DatasetWriter:
         return write
 
     def flush(self) -> None:
-        """Store the shard that is open, if there is one, and make it visible."""
-        for records in self._records_of_open():
-            row = self._store_open(records)
-            row.records = write_manifest(records)
-            with self._to.fence(milestone=True) as session:
-                catalog.add_shard(session, row)
+        """Store the shard that is open, if there is one, and make all visible."""
+        self._store_behind()
+        self._behind.settle()
 
-    def _records_of_open(self) -> list[Records]:
-        """None or one."""
-        return [] if self._open is None else [Records.of(self._open.records)]
+    def _store_behind(self) -> None:
+        self._behind.settle()  # while the open shard still clears away after itself
+        for shard in self._take_open():
+            self._behind.run(partial(self._make_visible, *shard))
 
-    def _store_open(self, records: Records) -> ShardRow:
-        """The row of the shard that was open, which is stored now and holds ``records``."""
-        assert self._open is not None, "records are those of an open shard"
-        key = catalog.shard_key(
-            self._to.dataset_id, self._to.job_id, self._to.attempt, self._open.number
-        )
-        shard = _stored(self._open, self._to.store, key)
-        row = ShardRow(
-            dataset_id=self._to.dataset_id,
+    def _take_open(self) -> list[tuple[ShardWriter, Records]]:
+        """The shard that is open, none or one, which counts as stored from now on."""
+        if self._open is None:
+            return []
+        taken = self._open, Records.of(self._open.records)
+        self._keep(taken[1])
+        self._next_shard += 1
+        self._open = None
+        return [taken]
+
+    def _make_visible(self, writer: ShardWriter, records: Records) -> None:
+        row = self._stored_row(writer, records)
+        row.records = write_manifest(records)
+        with self._to.fence(milestone=True) as session:
+            catalog.add_shard(session, row)
+
+    def _stored_row(self, writer: ShardWriter, records: Records) -> ShardRow:
+        """The row of a shard, which is stored now."""
+        to = self._to
+        key = catalog.shard_key(to.dataset_id, to.job_id, to.attempt, writer.number)
+        shard = _stored(writer, to.store, key)
+        return ShardRow(
+            dataset_id=to.dataset_id,
             number=shard.number,
             key=key,
-            first_index=self._open.first_index,
+            first_index=writer.first_index,
             images=len(records),
             bytes=shard.bytes,
             sha256=shard.sha256,
         )
-        self._keep(records)
-        self._next_shard += 1
-        self._open = None
-        return row
 
     def _store_manifest(self, new: NewDataset, records: Records) -> None:
         key = catalog.manifest_key(new.id, new.job_id)

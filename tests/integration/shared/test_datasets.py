@@ -266,8 +266,9 @@ def test_a_worker_that_lost_its_lease_shows_no_shard(sessions: Sessions, store: 
         owner = claimed(sessions, stale.job_id)
         assert owner is not None
         write(sessions, store, owner, range(4, 8), finish=False)
+        writer.add(grey_png(3), meta())
         with pytest.raises(LeaseLost):
-            writer.add(grey_png(3), meta())
+            writer.flush()
     (shard,) = shards(sessions, "ds_stale")
     assert shard.key.endswith("-2.tar")
     with pytest.raises(LeaseLost), DatasetWriter(destination(sessions, store, stale)) as late:

@@ -163,14 +163,16 @@ def test_unfinished_jobs_end_at_once_with_all_that_waits_for_them(
     other = running(sessions, kind="augment", input={"dataset": world.subset}, target="ds_other")
     with DatasetWriter(destination(sessions, store, train), plan=lambda _: 1) as writer:
         writer.add(grey_png(1), meta(patient=None))
+        writer.flush()
         named = preview(sessions, store, [ALICE])
         assert named.jobs_cancelled == sorted([train.job_id, child])
         assert named.unfinished_datasets == ["ds_never"]
         assert status(sessions, train.job_id) == "running"
         assert withdraw(sessions, store, [ALICE]).jobs_cancelled == named.jobs_cancelled
         assert {status(sessions, each) for each in (train.job_id, child)} == {"cancelled"}
+        writer.add(grey_png(2), meta(patient=ALICE))
         with pytest.raises(LeaseLost):
-            writer.add(grey_png(2), meta(patient=ALICE))
+            writer.flush()
     assert status(sessions, other.job_id) == "running"
     assert rows(sessions, ShardRow) == 2
     with sessions() as session, pytest.raises(Gone):
