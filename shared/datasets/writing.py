@@ -42,13 +42,13 @@ _TAR = "application/x-tar"
 
 
 def growing_shards(number: int) -> int:
-    """64, 128, 256 … 2,048: the first is soon there, for streams and for the next attempt.
+    """32, 64, 128 … 2,048: the first is soon there, for streams and for the next attempt.
 
     What a killed worker loses is one shard at most, also of a slow source. Where one ends depends
     on the images alone, never on the clock: so a set is the same bytes, however often its making
     was interrupted.
     """
-    return int(min(64 << min(number, 5), MAX_IMAGES))
+    return int(min(32 << min(number, 6), MAX_IMAGES))
 
 
 def full_shards(_number: int) -> int:
