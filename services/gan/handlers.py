@@ -243,7 +243,7 @@ def _sample(
             meta = synthetic_meta(gan, labels[index], image, seed=seed, index=index, draw=draw)
             writer.add(encode_image(image), meta)
             job.progress(len(writer), len(labels), "image")
-        draws = [record.draw or 0 for record in writer.records]
+        draws = [draw or 0 for (draw,) in writer.records.members("draw")]
         given, notes = command.model_dump(mode="json"), _screening_notes(draws)
         about = synthetic_dataset(job, gan, precision, name=name, command=given, notes=notes)
         counts = {"images": len(writer), "redrawn": sum(draws)}

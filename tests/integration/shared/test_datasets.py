@@ -161,13 +161,13 @@ def test_neighbours_are_members_of_their_images_sample() -> None:
 
 def test_growing_shards_start_small_and_stay_few() -> None:
     sizes = [growing_shards(number) for number in range(9)]
-    assert sizes == [64, 128, 256, 512, 1024, 2048, 2048, 2048, 2048]
+    assert sizes == [32, 64, 128, 256, 512, 1024, 2048, 2048, 2048]
 
 
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
-        (WHOLE, [(0, 0, 64), (1, 64, 6)]),
+        (WHOLE, [(0, 0, 32), (1, 32, 38)]),
         (Place(first_index=50, first_shard=64, end_shard=128), [(64, 50, 70)]),
     ],
 )
