@@ -15,6 +15,7 @@ from services.gan.domain.sampling import sample
 from services.gan.domain.state import start_training
 from services.gan.domain.training import train
 from shared.compute.precision import DTypeName, Precision, choose_precision, reproducible
+from tests.benchmarks.arithmetic import best_rate, operations
 from tests.benchmarks.plain_step import plain_copy, plain_step
 
 ROUNDS = 5
@@ -89,10 +90,28 @@ def beside_plain(precision: Precision) -> None:
     )
 
 
+def beside_best(precision: Precision) -> None:
+    """What a training does a second, and the share of what a matrix product does, in turns."""
+    each = operations(lambda: training_seconds(precision)) / STEPS
+    pairs = []
+    for _ in range(ROUNDS):
+        rate = each / training_seconds(precision)
+        with reproducible(precision):
+            pairs.append((rate, best_rate(precision.dtype)))
+    shares = sorted(rate / best for rate, best in pairs)
+    rate, best = (statistics.median(pair[place] for pair in pairs) for place in (0, 1))
+    sys.stdout.write(
+        f"a generator step with its critic steps: {each / 1e9:.0f} GFLOP, "
+        f"{rate / 1e9:.0f} GFLOP/s, {statistics.median(shares):.0%} of the {best / 1e9:.0f} "
+        f"of a matrix product (min {shares[0]:.0%}, max {shares[-1]:.0%}, n = {ROUNDS})\n"
+    )
+
+
 def main() -> None:
     """Print all comparisons."""
     precision = choose_precision(device="cpu")
     sys.stdout.write(f"{precision.device_class}, {precision.threads} threads\n")
     beside_plain(precision)
+    beside_best(precision)
     compare("generator steps of training", training_seconds)
     compare("images sampled", sampling_seconds)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from services.gan.domain.second_order import weights_left_out
+
 
 def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
     """``e * real + (1 - e) * fake``: images [N, C, H, W], one ``epsilon`` [N] an image."""
@@ -19,7 +21,8 @@ def gradient_norms(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
     """The norms [N] of the critic's gradient at each image [N, C, H, W]; differentiable."""
     images = images.detach().requires_grad_()
     scores = critic(images)
-    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    with weights_left_out():
+        (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1).float(), dim=1)
     return norms
 

@@ -6,13 +6,18 @@ The gradient penalty differentiates the critic twice, and PyTorch does much for 
   image-sized kernels, several times slower than the dedicated kernel;
 - the backward of a mean writes each value twice;
 - a leaky ReLU is piecewise linear, so its second derivative is zero, and zeros are then sent back
-  through the whole network: two of six convolutions of the penalty.
+  through the whole network: two of six convolutions of the penalty;
+- a function written in Python computes every gradient that somebody may want, those of the weights
+  too where the image's alone is asked for: one of six.
 
 The derivatives of a convolution are convolutions, and spreading is the adjoint of a mean: so a few
-mutually recursive functions close under differentiation (the idea of ``conv2d_gradfix`` in Karras
-et al., "Training generative adversarial networks with limited data", NeurIPS 2020).
+mutually recursive functions close under differentiation, and no first derivative leads back to an
+input on which it does not depend (the idea of ``conv2d_gradfix`` and its ``no_weight_gradients`` in
+Karras et al., "Training generative adversarial networks with limited data", NeurIPS 2020).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -22,6 +27,22 @@ from torch.nn import functional
 
 _NOT_TRANSPOSED = False
 _SLOPE = 0.2
+
+
+class _Asked:
+    """What backward passes are for, in the whole process: a GPU's run on threads of their own."""
+
+    weights = True
+
+
+@contextmanager
+def weights_left_out() -> Iterator[None]:
+    """Backward passes give no gradients of convolutions' weights and biases meanwhile."""
+    _Asked.weights = False
+    try:
+        yield
+    finally:
+        _Asked.weights = True
 
 
 def _derivatives(
@@ -57,9 +78,9 @@ class _Convolve(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         to_x, to_weight, to_bias = ctx.needs_input_grad
-        for_x = _InputGradient.apply(gradients[0], x, weight) if to_x else None
+        for_x = _InputGradient.apply(gradients[0], x.detach(), weight) if to_x else None
         for_weight, for_bias = None, None
-        if to_weight:
+        if to_weight and _Asked.weights:
             for_weight, for_bias = _WeightGradient.apply(gradients[0], x, weight)
         return for_x, for_weight, for_bias if to_bias else None
 
@@ -132,7 +153,7 @@ class _Leak(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return cast("Tensor", _LeakGradient.apply(gradients[0], x))
+        return cast("Tensor", _LeakGradient.apply(gradients[0], x.detach()))
 
 
 class _LeakGradient(torch.autograd.Function):

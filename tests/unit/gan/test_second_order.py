@@ -6,7 +6,8 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional
 
-from services.gan.domain.second_order import convolve, downsample, leaky_relu
+from services.gan.domain.second_order import convolve, downsample, leaky_relu, weights_left_out
+from tests.benchmarks.arithmetic import operations
 
 
 def _double(*shape: int) -> Tensor:
@@ -69,3 +70,37 @@ def test_penalty_of_two_layers_differentiates_like_pytorch() -> None:
         strict=True,
     ):
         torch.testing.assert_close(own, reference)
+
+
+def test_a_penalty_computes_nothing_for_nothing() -> None:
+    """Neither weights' gradients that nobody asked for, nor what follows from zeros."""
+    x, weight, bias = _double(2, 3, 8, 8), _double(3, 3, 3, 3), _double(3)
+    layer = operations(lambda: convolve(x, weight, bias))
+
+    def penalty() -> None:
+        y = leaky_relu(convolve(leaky_relu(convolve(x, weight, bias)), weight, bias))
+        with weights_left_out():
+            (gradient,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+        gradient.square().sum().backward()  # type: ignore[no-untyped-call]
+
+    # Forward and the image's gradient: two layers each. Then the weight twice, and once the way
+    # from the first layer to the second; what comes to that from behind is constant.
+    assert operations(penalty) == (2 + 2 + 2 + 1) * layer
+
+
+def test_weights_are_left_out_only_meanwhile() -> None:
+    x, weight, bias = _double(2, 3, 8, 8), _double(4, 3, 3, 3), _double(4)
+
+    def gradients() -> tuple[Tensor | None, ...]:
+        total = convolve(x, weight, bias).square().sum()
+        return torch.autograd.grad(total, (x, weight, bias), allow_unused=True)
+
+    with weights_left_out():
+        alone = gradients()
+    assert (alone[1], alone[2]) == (None, None)
+    whole = gradients()
+    assert whole[1] is not None
+    assert whole[2] is not None
+    assert alone[0] is not None
+    assert whole[0] is not None
+    assert torch.equal(alone[0], whole[0])
