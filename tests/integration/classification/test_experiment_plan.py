@@ -406,6 +406,15 @@ def test_the_seed_preset_is_the_papers_protocol(
     assert "needs a raw data set" in refused.json()["detail"]
 
 
+def test_few_labels_need_no_raw_data_set(client: httpx.Client, images: str) -> None:
+    jobs = graph(client, ask(client, images, preset="few_labels", seeds=1, train_per_category=2))
+    (trained,) = of_kind(jobs, "train-gan")
+    assert (jobs[trained]["input"]["steps"], jobs[trained]["input"]["width"]) == (1500, 16)
+    assert kinds(jobs)["pseudo-label"] == 1
+    # Four arms, the control, and the classifiers of its first two rounds.
+    assert kinds(jobs)["train-classifier"] == 7
+
+
 def test_pretrained_weights_are_named_by_their_content(
     client: httpx.Client, images: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

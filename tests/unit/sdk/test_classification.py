@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lesiongan.contracts.arms import USUAL_ARMS
 from lesiongan.contracts.augmentation import AugmentOptions
 from lesiongan.contracts.classifiers import ClassifierCommand
 from lesiongan.contracts.experiments import ArmClassifier, ExperimentCommand
@@ -161,6 +162,31 @@ def test_a_report_as_text_and_as_a_file(tmp_path: Path) -> None:
     for request in script.requests:
         assert request.url.path == f"/experiments/{EXPERIMENT}/report"
         assert request.headers["accept"] == "text/html"
+
+
+def few_labels(**given: object) -> ExperimentCommand:
+    return ExperimentCommand.model_validate({"dataset": DATASET, "preset": "few_labels", **given})
+
+
+def test_few_labels_are_named_sampled_and_compared_with_their_control() -> None:
+    made = few_labels(train_per_category=5)
+    assert made.gan is not None
+    assert (made.gan.steps, made.gan.width, made.gan.learning_rate) == (1500, 16, 1e-3)
+    assert (made.pseudo_rounds, made.gan_pseudo_confidence) == (3, 0.9)
+    assert (made.synthetic_per_category, made.classifier.synthetic_share) == (1000, 0.5)
+    assert made.arms == [*USUAL_ARMS, "pseudo_label"]
+    again = ExperimentCommand.model_validate(made.model_dump(mode="json"))
+    assert (made.preset, again) == (None, made)
+
+
+def test_what_is_given_beside_few_labels_counts() -> None:
+    made = few_labels(synthetic_ratio=2.0, gan={"steps": 10}, pseudo_rounds=1)
+    assert (made.synthetic_per_category, made.synthetic_ratio) == (None, 2.0)
+    assert made.gan is not None
+    assert (made.gan.steps, made.gan.width, made.pseudo_rounds) == (10, 16, 1)
+    assert ExperimentCommand.model_validate(made.model_dump(mode="json")) == made
+    trained = few_labels(gan_id="gan_0f3a5c7e9b1d2f4a6c8e0b1d")
+    assert (trained.gan, trained.gan_pseudo_confidence) == (None, None)
 
 
 def test_a_report_that_is_refused_leaves_no_file(tmp_path: Path) -> None:

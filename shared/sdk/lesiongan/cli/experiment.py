@@ -33,7 +33,11 @@ def experiment(  # noqa: PLR0913 - one argument an option
     *,
     name: Annotated[str | None, typer.Option(help="of the experiment")] = None,
     preset: Annotated[
-        str | None, typer.Option(help="seed: the LesionGAN paper's protocol, on a raw data set")
+        str | None,
+        typer.Option(
+            help="seed: the LesionGAN paper's protocol, on a raw data set; few_labels: what did "
+            "best with 5 labelled images a category and others without"
+        ),
     ] = None,
     test_images: Annotated[
         int | None, typer.Option(help="draw so many, of each category alike; default: all")
