@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.datasets import shards
-from shared.datasets.records import ImageMeta
-from shared.datasets.shards import ShardWriter
+from shared.datasets.records import ImageMeta, ImageRecord
+from shared.datasets.shards import ShardWriter, read_shard
 
 PNGS = st.lists(st.binary(min_size=1, max_size=1500), max_size=5)
 META = ImageMeta(
@@ -37,6 +37,24 @@ def test_every_byte_is_as_the_library_has_it(pngs: list[bytes], first_index: int
             copy.addfile(plain, read.extractfile(member))
     assert len(members) == 3 * len(pngs)
     assert again.getvalue() == written
+
+
+@given(PNGS, st.integers(0, 10**5))
+def test_what_is_read_is_what_was_written_as_far_as_it_is_there(
+    pngs: list[bytes], length: int
+) -> None:
+    with ShardWriter(0, first_index=0) as writer:
+        for png in pngs:
+            writer.add(png, META, following=png[::-1])
+        written = writer.close().data
+    expected = list(zip(writer.records, pngs, strict=True))
+    assert list(read_shard(io.BytesIO(written))) == expected
+    read: list[tuple[ImageRecord, bytes]] = []
+    try:
+        read.extend(read_shard(io.BytesIO(written[:length])))
+    except tarfile.ReadError:
+        assert length < len(written)
+    assert read == expected[: len(read)]
 
 
 def test_a_shard_that_grows_goes_on_in_a_file(
