@@ -158,8 +158,8 @@ def _header(name: str, size: int) -> bytes:
 def read_shard(file: IO[bytes]) -> Iterator[tuple[ImageRecord, bytes]]:
     """(record, PNG) of each image of a shard, in order, reading the file once from front to end.
 
-    Neighbouring slices are passed over. Raises :class:`tarfile.ReadError` where the file ends
-    within an image.
+    Neighbouring slices are passed over. Raises :class:`tarfile.ReadError` where the file ends too
+    early.
     """
     png = b""
     for name, content in _members(file):
@@ -174,12 +174,15 @@ def _members(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     """(name, content) of members as :func:`_header` begins them; ``tarfile`` takes five times as
     long, while somebody waits for the images.
     """
-    while (header := file.read(tarfile.BLOCKSIZE)).strip(b"\0"):
-        if len(header) < tarfile.BLOCKSIZE:
-            raise tarfile.ReadError("a shard ends within a header")
+    while (header := _exactly(file, tarfile.BLOCKSIZE)).strip(b"\0"):
         size = int(header[124:135], 8)
-        content = file.read(size)
-        if len(content) < size:
-            raise tarfile.ReadError("a shard ends within an image")
-        file.read(-size % tarfile.BLOCKSIZE)
+        content = _exactly(file, size)
+        _exactly(file, -size % tarfile.BLOCKSIZE)
         yield header[:100].rstrip(b"\0").decode(), content
+
+
+def _exactly(file: IO[bytes], size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise tarfile.ReadError("a shard ends too early")
+    return data

@@ -44,9 +44,9 @@ _TAR = "application/x-tar"
 def growing_shards(number: int) -> int:
     """32, 64, 128 … 2,048: the first is soon there, for streams and for the next attempt.
 
-    What a killed worker loses is one shard at most, also of a slow source. Where one ends depends
-    on the images alone, never on the clock: so a set is the same bytes, however often its making
-    was interrupted.
+    What a killed worker loses is the shard that grows and the one that is being stored. Where one
+    ends depends on the images alone, never on the clock: so a set is the same bytes, however often
+    its making was interrupted.
     """
     return int(min(32 << min(number, 6), MAX_IMAGES))
 

@@ -137,7 +137,8 @@ def cancel(session: Session, job_id: str) -> JobRow:
 
     Raises :class:`NotFound`.
     """
-    row = session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
+    query = select(JobRow).where(JobRow.id == job_id).with_for_update()
+    row = session.scalar(query, execution_options={"populate_existing": True})
     if row is None:
         raise NotFound(f"there is no job {job_id}")
     if row.status == State.QUEUED:

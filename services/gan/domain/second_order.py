@@ -38,11 +38,11 @@ class _Asked:
 @contextmanager
 def weights_left_out() -> Iterator[None]:
     """Backward passes give no gradients of convolutions' weights and biases meanwhile."""
-    _Asked.weights = False
+    before, _Asked.weights = _Asked.weights, False
     try:
         yield
     finally:
-        _Asked.weights = True
+        _Asked.weights = before
 
 
 def _derivatives(

@@ -16,6 +16,7 @@ from lesiongan.contracts.categories import CATEGORIES, SPLITS, Category
 from services.preprocessing.domain.folders import FolderImages
 from services.preprocessing.domain.raw_images import RawImage
 from shared.datasets import catalog, reading, removal
+from shared.datasets import shards as shard_files
 from shared.datasets.archive import archive_batches, file_name, manifest_csv
 from shared.datasets.catalog import Place
 from shared.datasets.identity import content_sha256
@@ -294,10 +295,28 @@ def test_leaving_early_leaves_no_temporary_file(
     sessions: Sessions, store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(shard_files, "IN_MEMORY_BYTES", 0)
     claim = running(sessions, target="ds_left")
     for number in (1, 4):
         write(sessions, store, claim, range(number), finish=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_fails_is_told_and_leaves_no_temporary_file(
+    sessions: Sessions, store: S3Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(shard_files, "IN_MEMORY_BYTES", 0)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no such store")
+
+    monkeypatch.setattr(store, "put_file", fail)
+    claim = running(sessions, target="ds_unstored")
+    with pytest.raises(OSError, match="no such store"):
+        write(sessions, store, claim, range(9), finish=False)
+    assert list(tmp_path.iterdir()) == []
+    assert shards(sessions, "ds_unstored") == []
 
 
 def test_a_set_without_images_is_refused(sessions: Sessions, store: S3Store) -> None:

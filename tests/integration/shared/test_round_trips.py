@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Engine, event, select
 
-from shared.datasets.writing import DatasetWriter
+from shared.datasets.writing import DatasetWriter, destination
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow
 from shared.jobs import claims, ledger
+from shared.jobs.context import JobContext, StopFlags
 from shared.storage.s3 import S3Store
 from tests.integration.shared.builders import (
-    destination,
     grey_png,
     meta,
     new_dataset,
@@ -46,7 +46,8 @@ def test_a_job_that_made_one_shard_ends_in_few_statements(
     claim = running(sessions, target="ds_one_shard")
     for _ in range(3):
         queued(sessions, parents=[claim.job_id])
-    with DatasetWriter(destination(sessions, store, claim)) as writer:
+    job = JobContext(claim, sessions, StopFlags())
+    with DatasetWriter(destination(store, job)) as writer:
         writer.resume()
         writer.add(grey_png(1), meta(patient=None))
         publish = writer.finish(new_dataset(claim))
@@ -65,10 +66,11 @@ def test_a_shard_that_is_kept_costs_few_statements(
     sessions: Sessions, store: S3Store, engine: Engine
 ) -> None:
     claim = running(sessions, target="ds_kept_shard")
-    with DatasetWriter(destination(sessions, store, claim)) as writer:
+    job = JobContext(claim, sessions, StopFlags())
+    with DatasetWriter(destination(store, job)) as writer:
         writer.resume()
         writer.add(grey_png(1), meta(patient=None))
         with counted(engine) as sent:
             writer.flush()
-    # The content lock, the job's row, the shard.
-    assert len(sent) == 3, "\n".join(sent)
+    # The content lock, the job's row, the shard, the notice.
+    assert len(sent) == 4, "\n".join(sent)

@@ -185,6 +185,12 @@ def test_what_is_given_beside_few_labels_counts() -> None:
     assert made.gan is not None
     assert (made.gan.steps, made.gan.width, made.pseudo_rounds) == (10, 16, 1)
     assert ExperimentCommand.model_validate(made.model_dump(mode="json")) == made
+    objects = few_labels(classifier=ArmClassifier(steps=7), gan=GanOptions(steps=10))
+    assert objects.gan is not None
+    assert (objects.classifier.steps, objects.classifier.synthetic_share) == (7, 0.5)
+    assert (objects.gan.steps, objects.gan.width) == (10, 16)
+    refused = few_labels(unlabelled=False)
+    assert (refused.unlabelled, refused.pseudo_rounds, refused.arms) == (False, 1, [*USUAL_ARMS])
     trained = few_labels(gan_id="gan_0f3a5c7e9b1d2f4a6c8e0b1d")
     assert (trained.gan, trained.gan_pseudo_confidence) == (None, None)
 

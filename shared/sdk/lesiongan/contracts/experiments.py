@@ -4,7 +4,7 @@ from datetime import datetime
 from operator import not_
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from lesiongan.contracts.arms import USUAL_ARMS, WITH_GAN, Arm
 from lesiongan.contracts.augmentation import (
@@ -81,6 +81,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 #: Nothing asks later whether these were named: what they fill in is stored, and makes the same
 #: experiment as if it had been written out.
 _SHORTHAND = ("few_labels",)
+#: A preset leaves these out where unlabelled images are refused.
+_NEEDS_UNLABELLED = ("pseudo_rounds",)
 #: A preset leaves out what something else is given in place of.
 _INSTEAD = {"gan": "gan_id", "synthetic_per_category": "synthetic_ratio"}
 
@@ -198,6 +200,10 @@ class ExperimentCommand(Command):
         filled = dict(given)
         for name, value in PRESETS.get(str(given.get("preset")), {}).items():
             own = given.get(name)
+            if isinstance(own, BaseModel):
+                own = own.model_dump(exclude_unset=True)
+            if name in _NEEDS_UNLABELLED and given.get("unlabelled") is False:
+                continue
             if given.get(_INSTEAD.get(name, "")) is not None:
                 continue
             if isinstance(value, dict) and isinstance(own, dict):
