@@ -8,7 +8,7 @@ The gradient penalty differentiates the critic twice, and PyTorch does much for 
 - a leaky ReLU is piecewise linear, so its second derivative is zero, and zeros are then sent back
   through the whole network: two of six convolutions of the penalty;
 - a function written in Python computes every gradient that somebody may want, those of the weights
-  too where the image's alone is asked for: one of six.
+  too where the image's alone is asked for: one convolution more.
 
 The derivatives of a convolution are convolutions, and spreading is the adjoint of a mean: so a few
 mutually recursive functions close under differentiation, and no first derivative leads back to an
