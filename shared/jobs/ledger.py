@@ -89,7 +89,7 @@ def succeed_held(session: Session, row: JobRow, output: dict[str, Any]) -> None:
 
 def fail(session: Session, claim: Claim, error: LesionGanError) -> None:
     """End the job with its reason, and with it all that waited for it."""
-    _fail(session, hold(session, claim), Event.FAIL, error.problem())
+    _end(session, hold(session, claim), Event.FAIL, error=error.problem())
 
 
 def cancelled(session: Session, claim: Claim) -> None:
@@ -124,7 +124,7 @@ def stall(
         _end(session, row, Event.CANCEL)
     elif row.stalls >= max_stalls:
         detail = f"{why.detail}; given up after {row.stalls} attempts without progress"
-        _fail(session, row, Event.GIVE_UP, {**why.problem(), "detail": detail})
+        _end(session, row, Event.GIVE_UP, error={**why.problem(), "detail": detail})
     else:
         _requeue(session, row, Event.EXPIRE)
         row.not_before = None if backoff is None else func.clock_timestamp() + backoff
@@ -137,10 +137,7 @@ def cancel(session: Session, job_id: str) -> JobRow:
 
     Raises :class:`NotFound`.
     """
-    query = select(JobRow).where(JobRow.id == job_id).with_for_update()
-    row = session.scalar(query, execution_options={"populate_existing": True})
-    if row is None:
-        raise NotFound(f"there is no job {job_id}")
+    row = _locked(session, job_id)
     if row.status == State.QUEUED:
         _end(session, row, Event.CANCEL)
     elif row.status == State.RUNNING:
@@ -203,8 +200,12 @@ def lock_target(session: Session, target: str) -> None:
 
 
 def _locked(session: Session, job_id: str) -> JobRow:
+    """The job's row as it is now; raises :class:`NotFound`."""
     query = select(JobRow).where(JobRow.id == job_id).with_for_update()
-    return session.scalars(query, execution_options={"populate_existing": True}).one()
+    row = session.scalar(query, execution_options={"populate_existing": True})
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    return row
 
 
 def _requeue(session: Session, row: JobRow, event: Event) -> None:
@@ -212,10 +213,6 @@ def _requeue(session: Session, row: JobRow, event: Event) -> None:
     row.status = after(State(row.status), event)
     row.lease_expires_at, row.worker, row.rung_at = None, None, None
     notify(session, row.id)
-
-
-def _fail(session: Session, row: JobRow, event: Event, problem: dict[str, Any]) -> None:
-    _end(session, row, event, error=problem)
 
 
 def _end(session: Session, row: JobRow, event: Event, **said: Any) -> None:
@@ -239,7 +236,7 @@ def end_dependents(session: Session, parent: JobRow) -> None:
         if parent.status == State.CANCELLED:
             _end(session, row, Event.CANCEL)
             continue
-        _fail(session, row, Event.FAIL, _parent_failed(parent))
+        _end(session, row, Event.FAIL, error=_parent_failed(parent))
 
 
 def _parent_failed(parent: JobRow) -> dict[str, Any]:

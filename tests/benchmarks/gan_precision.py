@@ -5,7 +5,8 @@ sampling in bfloat16 beside float32.
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,33 +61,44 @@ def sampling_seconds(precision: Precision) -> float:
     return (time.perf_counter() - started) / IMAGES
 
 
+class Paired(NamedTuple):
+    """Medians of what was measured in turns, and of the ratios of neighbours, with their spread."""
+
+    first: float
+    second: float
+    ratio: float
+    least: float
+    most: float
+
+
+def paired(pairs: Sequence[tuple[float, float]]) -> Paired:
+    """Sum up (first, second) of each turn; the ratio is first / second."""
+    ratios = [first / second for first, second in pairs]
+    first, second = (statistics.median(each) for each in zip(*pairs, strict=True))
+    return Paired(first, second, statistics.median(ratios), min(ratios), max(ratios))
+
+
 def compare(what: str, measure: Callable[[Precision], float]) -> None:
     """Measure both in turns, after a warm-up, and print medians and the ratio's spread."""
     names: tuple[DTypeName, DTypeName] = ("float32", "bfloat16")
-    precisions = [choose_precision(dtype_name=name) for name in names]
-    for precision in precisions:
-        measure(precision)
-    pairs = [[measure(precision) for precision in precisions] for _ in range(ROUNDS)]
-    ratios = sorted(slow / fast for slow, fast in pairs)
-    medians = [statistics.median(pair[place] for pair in pairs) for place in (0, 1)]
+    slow, fast = (choose_precision(dtype_name=name) for name in names)
+    measure(slow), measure(fast)
+    found = paired([(measure(slow), measure(fast)) for _ in range(ROUNDS)])
     sys.stdout.write(
-        f"{what}: float32 {1 / medians[0]:.2f}/s, bfloat16 {1 / medians[1]:.2f}/s, "
-        f"ratio {statistics.median(ratios):.2f} (min {ratios[0]:.2f}, max {ratios[-1]:.2f}, "
-        f"n = {ROUNDS})\n"
+        f"{what}: float32 {1 / found.first:.2f}/s, bfloat16 {1 / found.second:.2f}/s, "
+        f"ratio {found.ratio:.2f} (min {found.least:.2f}, max {found.most:.2f}, n = {ROUNDS})\n"
     )
 
 
 def beside_plain(precision: Precision) -> None:
     """Measure both steps in turns, after a warm-up; the plain one is in float32."""
     plain_seconds(precision), training_seconds(precision)
-    pairs = [(plain_seconds(precision), training_seconds(precision)) for _ in range(ROUNDS)]
-    ratios = sorted(plain / ours for plain, ours in pairs)
-    plain, ours = (statistics.median(pair[place] for pair in pairs) for place in (0, 1))
+    found = paired([(plain_seconds(precision), training_seconds(precision)) for _ in range(ROUNDS)])
     sys.stdout.write(
-        f"generator steps of training: plain {1 / plain:.2f}/s, ours {1 / ours:.2f}/s "
-        f"({64 * TRAINING.n_critic / ours:.0f} real images/s), "
-        f"ratio {statistics.median(ratios):.2f} "
-        f"(min {ratios[0]:.2f}, max {ratios[-1]:.2f}, n = {ROUNDS})\n"
+        f"generator steps of training: plain {1 / found.first:.2f}/s, "
+        f"ours {1 / found.second:.2f}/s "
+        f"({64 * TRAINING.n_critic / found.second:.0f} real images/s), "
+        f"ratio {found.ratio:.2f} (min {found.least:.2f}, max {found.most:.2f}, n = {ROUNDS})\n"
     )
 
 
@@ -98,12 +110,11 @@ def beside_best(precision: Precision) -> None:
         rate = each / training_seconds(precision)
         with reproducible(precision):
             pairs.append((rate, best_rate(precision.dtype)))
-    shares = sorted(rate / best for rate, best in pairs)
-    rate, best = (statistics.median(pair[place] for pair in pairs) for place in (0, 1))
+    found = paired(pairs)
     sys.stdout.write(
         f"a generator step with its critic steps: {each / 1e9:.0f} GFLOP, "
-        f"{rate / 1e9:.0f} GFLOP/s, {statistics.median(shares):.0%} of the {best / 1e9:.0f} "
-        f"of a matrix product (min {shares[0]:.0%}, max {shares[-1]:.0%}, n = {ROUNDS})\n"
+        f"{found.first / 1e9:.0f} GFLOP/s, {found.ratio:.0%} of the {found.second / 1e9:.0f} "
+        f"of a matrix product (min {found.least:.0%}, max {found.most:.0%}, n = {ROUNDS})\n"
     )
 
 

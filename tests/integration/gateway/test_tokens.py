@@ -3,15 +3,13 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import Engine, event, select
+from sqlalchemy import select
 
 from services.app import app
 from shared.db.engine import Sessions
@@ -21,6 +19,7 @@ from tests.integration.conftest import KeyMaker
 from tests.integration.gateway.conftest import Trust
 from tests.integration.gateway.issuer import TestIssuer
 from tests.integration.shared.builders import queued
+from tests.integration.statements import statements
 from tests.unit.shared.oidc.signing import Signer, claims
 
 pytestmark = pytest.mark.usefixtures("trust", "sessions")
@@ -314,21 +313,6 @@ def test_admins_of_the_issuer_do_not_stand_in_for_the_last_admin_key(
 
 
 # What it costs, and how often one may ask.
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """What the services send to the database while the block runs."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 def test_a_token_costs_the_database_what_a_key_costs(
     anonymous: httpx.Client, issuer: TestIssuer, make_headers: KeyMaker
 ) -> None:

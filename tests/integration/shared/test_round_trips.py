@@ -1,10 +1,6 @@
 """How often a job's end asks the database: somebody may wait for one image."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, select
 
 from shared.datasets.writing import DatasetWriter, destination
 from shared.db.engine import Sessions
@@ -19,25 +15,11 @@ from tests.integration.shared.builders import (
     queued,
     running,
 )
+from tests.integration.statements import statements
 
 #: The content lock, the job's row and its end, the shard, the data set and whether it was
 #: withdrawn, deliveries, notices.
 STATEMENTS = 8
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_job_that_made_one_shard_ends_in_few_statements(
@@ -51,7 +33,7 @@ def test_a_job_that_made_one_shard_ends_in_few_statements(
         writer.resume()
         writer.add(grey_png(1), meta(patient=None))
         publish = writer.finish(new_dataset(claim))
-    with counted(engine) as sent, sessions() as session:
+    with statements(engine) as sent, sessions() as session:
         held = claims.hold(session, claim)
         publish(session)
         ledger.succeed_held(session, held, {})
@@ -70,7 +52,7 @@ def test_a_shard_that_is_kept_costs_few_statements(
     with DatasetWriter(destination(store, job)) as writer:
         writer.resume()
         writer.add(grey_png(1), meta(patient=None))
-        with counted(engine) as sent:
+        with statements(engine) as sent:
             writer.flush()
     # The content lock, the job's row, the shard, the notice.
     assert len(sent) == 4, "\n".join(sent)

@@ -81,10 +81,24 @@ PRESETS: dict[str, dict[str, Any]] = {
 #: Nothing asks later whether these were named: what they fill in is stored, and makes the same
 #: experiment as if it had been written out.
 _SHORTHAND = ("few_labels",)
-#: A preset leaves these out where unlabelled images are refused.
-_NEEDS_UNLABELLED = ("pseudo_rounds",)
-#: A preset leaves out what something else is given in place of.
+#: What is given in place of a member.
 _INSTEAD = {"gan": "gan_id", "synthetic_per_category": "synthetic_ratio"}
+
+
+def _ruled_out(name: str, given: dict[str, Any]) -> bool:
+    """Whether what is given leaves no room for a preset's ``name``."""
+    if name == "pseudo_rounds" and given.get("unlabelled") is False:
+        return True
+    return given.get(_INSTEAD.get(name, "")) is not None
+
+
+def _beside(value: Any, own: Any) -> Any:
+    """A preset's value, of which what is given for the same member counts first."""
+    if isinstance(own, BaseModel):
+        own = own.model_dump(exclude_unset=True)
+    if isinstance(value, dict) and isinstance(own, dict):
+        return value | own
+    return value if own is None else own
 
 
 class ExperimentCommand(Command):
@@ -199,17 +213,8 @@ class ExperimentCommand(Command):
             return given
         filled = dict(given)
         for name, value in PRESETS.get(str(given.get("preset")), {}).items():
-            own = given.get(name)
-            if isinstance(own, BaseModel):
-                own = own.model_dump(exclude_unset=True)
-            if name in _NEEDS_UNLABELLED and given.get("unlabelled") is False:
-                continue
-            if given.get(_INSTEAD.get(name, "")) is not None:
-                continue
-            if isinstance(value, dict) and isinstance(own, dict):
-                filled[name] = value | own
-            elif own is None:
-                filled[name] = value
+            if not _ruled_out(name, given):
+                filled[name] = _beside(value, given.get(name))
         if filled.get("preset") in _SHORTHAND:
             del filled["preset"]
         return filled
