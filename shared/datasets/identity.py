@@ -14,10 +14,10 @@ STEP_VERSIONS = {
     "subset": 1,
     "pseudo-label": 1,
     "augment": 3,
-    "generate": 3,
-    "generate-set": 3,
+    "generate": 4,
+    "generate-set": 4,
     "regenerate": 1,
-    "train-gan": 2,
+    "train-gan": 3,
     "train-classifier": 3,
     "experiment": 4,
 }

@@ -48,7 +48,9 @@ class Critic(nn.Module):
         for block in self.blocks:
             h = block(h)
         h = leaky_relu(self.last(leaky_relu(h)))
-        features = h.float().mean(dim=(2, 3)) * 4.0  # [N, D]: 16 pixels summed, scaled to unit size
+        # [N, 16, D]: gradients lie in memory as this does.
+        rows = h.permute(0, 2, 3, 1).flatten(1, 2)
+        features = rows.float().mean(dim=1) * 4.0  # [N, D]: 16 pixels summed, scaled to unit size
         categories = one_hot(labels, len(self.architecture.categories))
         projected = (self.projection(categories) * features).sum(dim=1)
         scores: Tensor = self.score(features).squeeze(1) + projected

@@ -22,7 +22,8 @@ class ModulatedNorm(nn.Module):
     """Scales each pixel's features to unit size, then by a gain and offset that the style decides.
 
     Pixel by pixel, so that a uniformly grey organ stays one: dividing by statistics of the whole
-    image would blow its noise up.
+    image would blow its noise up. Computed in float32: in bfloat16, PyTorch multiplies one number
+    at a time wherever a value is shared by fewer channels than its vectors hold.
     """
 
     def __init__(self, width: int, style_size: int) -> None:
@@ -30,11 +31,11 @@ class ModulatedNorm(nn.Module):
         self.modulation = Linear(style_size, 2 * width)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        gain, offset = self.modulation(style).to(x.dtype)[:, :, None, None].chunk(2, dim=1)
-        power = x.float().square().mean(dim=1, keepdim=True)
-        normal = x * torch.rsqrt(power + _EPSILON).to(x.dtype)
-        modulated: Tensor = normal * (1.0 + gain) + offset
-        return modulated
+        gain, offset = self.modulation(style)[:, :, None, None].chunk(2, dim=1)
+        exact = x.float()
+        power = exact.square().mean(dim=1, keepdim=True)
+        normal = exact * torch.rsqrt(power + _EPSILON)
+        return torch.addcmul(offset, normal, 1.0 + gain).to(x.dtype)
 
 
 class UpBlock(nn.Module):

@@ -8,7 +8,9 @@ The gradient penalty differentiates the critic twice, and PyTorch does much for 
 - a leaky ReLU is piecewise linear, so its second derivative is zero, and zeros are then sent back
   through the whole network: two of six convolutions of the penalty;
 - a function written in Python computes every gradient that somebody may want, those of the weights
-  too where the image's alone is asked for: one convolution more.
+  too where the image's alone is asked for: one convolution more;
+- in bfloat16, the kernel for the weight's gradient takes three times as long as for an image's
+  where maps are tiny, and a matrix product of the same arithmetic takes as long as that.
 
 The derivatives of a convolution are convolutions, and spreading is the adjoint of a mean: so a few
 mutually recursive functions close under differentiation, and no first derivative leads back to an
@@ -27,6 +29,13 @@ from torch.nn import functional
 
 _NOT_TRANSPOSED = False
 _SLOPE = 0.2
+_TINY_MAP_PX = 16
+
+#: Which first derivatives of a convolution are asked for: with respect to input, weight and bias.
+Mask = tuple[bool, bool, bool]
+_INPUT: Mask = (True, False, False)
+_WEIGHT: Mask = (False, True, False)
+_WEIGHT_AND_BIAS: Mask = (False, True, True)
 
 
 class _Asked:
@@ -46,9 +55,9 @@ def weights_left_out() -> Iterator[None]:
 
 
 def _derivatives(
-    gradient: Tensor, x: Tensor, weight: Tensor, mask: tuple[bool, bool, bool]
+    gradient: Tensor, x: Tensor, weight: Tensor, asked: Mask
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The kernel of the first derivatives, with respect to input, weight and bias as asked."""
+    """The kernel of the first derivatives; only those that are asked for are defined."""
     outputs, padding = weight.shape[0], weight.shape[-1] // 2
     found = torch.ops.aten.convolution_backward(
         gradient,
@@ -61,9 +70,30 @@ def _derivatives(
         _NOT_TRANSPOSED,
         [0, 0],
         1,
-        mask,
+        asked,
     )
     return cast("tuple[Tensor, Tensor, Tensor]", found)
+
+
+def _is_better_a_product(x: Tensor, weight: Tensor) -> bool:
+    """Whether the dedicated kernel is the slower way: on a CPU, where maps are tiny."""
+    tiny = x.shape[-2] * x.shape[-1] <= _TINY_MAP_PX
+    return tiny and x.dtype is torch.bfloat16 and x.device.type == "cpu" and weight.shape[-1] > 1
+
+
+def _weight_gradient_as_product(gradient: Tensor, x: Tensor, kernel_px: int) -> Tensor:
+    """dL/dw [D, C, k, k] of gradient [N, D, H, W] and x [N, C, H, W].
+
+    The rows of one matrix are pixels of the gradient, those of the other what the kernel saw there.
+    """
+    height, width = x.shape[-2:]
+    padding = kernel_px // 2
+    padded = functional.pad(x.permute(0, 2, 3, 1), (0, 0, *[padding] * 4))
+    offsets = [(row, column) for row in range(kernel_px) for column in range(kernel_px)]
+    seen = torch.cat([padded[:, i : i + height, j : j + width] for i, j in offsets], dim=3)
+    pixels = gradient.permute(0, 2, 3, 1).reshape(-1, gradient.shape[1])
+    product = pixels.t() @ seen.reshape(len(pixels), -1)
+    return product.view(-1, kernel_px, kernel_px, x.shape[1]).permute(0, 3, 1, 2)
 
 
 class _Convolve(torch.autograd.Function):
@@ -81,8 +111,9 @@ class _Convolve(torch.autograd.Function):
         for_x = _InputGradient.apply(gradients[0], x.detach(), weight) if to_x else None
         for_weight, for_bias = None, None
         if to_weight and _Asked.weights:
-            for_weight, for_bias = _WeightGradient.apply(gradients[0], x, weight)
-        return for_x, for_weight, for_bias if to_bias else None
+            asked = _WEIGHT_AND_BIAS if to_bias else _WEIGHT
+            for_weight, for_bias = _WeightGradient.apply(gradients[0], x, weight, asked)
+        return for_x, for_weight, for_bias
 
 
 class _InputGradient(torch.autograd.Function):
@@ -91,7 +122,7 @@ class _InputGradient(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(gradient, weight)
-        return _derivatives(gradient, x, weight, (True, False, False))[0]
+        return _derivatives(gradient, x, weight, _INPUT)[0]
 
     @staticmethod
     def backward(ctx: Any, *seconds: Tensor) -> tuple[Tensor | None, ...]:
@@ -100,17 +131,23 @@ class _InputGradient(torch.autograd.Function):
         for_gradient = _Convolve.apply(seconds[0], weight, None) if to_gradient else None
         for_weight = None
         if to_weight:
-            for_weight, _ = _WeightGradient.apply(gradient, seconds[0], weight)
+            for_weight, _ = _WeightGradient.apply(gradient, seconds[0], weight, _WEIGHT)
         return for_gradient, None, for_weight
 
 
 class _WeightGradient(torch.autograd.Function):
-    """dL/dw and dL/db of a convolution; a penalty on the input's gradient goes no deeper."""
+    """dL/dw and, if it is asked for, dL/db; a penalty on the input's gradient goes no deeper."""
 
     @staticmethod
-    def forward(_ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        _, for_weight, for_bias = _derivatives(gradient, x, weight, (False, True, True))
-        return for_weight, for_bias
+    def forward(
+        _ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor, asked: Mask
+    ) -> tuple[Tensor, Tensor | None]:
+        with_bias = asked[2]
+        if _is_better_a_product(x, weight):
+            for_weight = _weight_gradient_as_product(gradient, x, weight.shape[-1])
+            return for_weight, gradient.sum(dim=(0, 2, 3)) if with_bias else None
+        _, for_weight, for_bias = _derivatives(gradient, x, weight, asked)
+        return for_weight, for_bias if with_bias else None
 
     @staticmethod
     @once_differentiable

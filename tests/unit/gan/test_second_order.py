@@ -1,5 +1,7 @@
 """Our derivatives against PyTorch's own, and against finite differences."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -38,6 +40,26 @@ def test_penalty_on_the_input_gradient_differentiates_like_pytorch() -> None:
     )
     for own, reference in zip(ours, plain, strict=True):
         torch.testing.assert_close(own, reference)
+
+
+@pytest.mark.parametrize("size_px", [2, 4])
+def test_weights_of_tiny_maps_have_the_gradients_of_pytorch(size_px: int) -> None:
+    """In bfloat16 they are computed as a matrix product, to as many digits as the kernel's."""
+    x, weight, bias = _double(3, 5, size_px, size_px), _double(4, 5, 3, 3), _double(4)
+    given = _double(3, 4, size_px, size_px).detach()
+
+    def gradients(
+        convolution: Callable[[Tensor, Tensor, Tensor], Tensor], dtype: torch.dtype
+    ) -> tuple[Tensor, ...]:
+        inputs = [each.detach().to(dtype).requires_grad_() for each in (x, weight, bias)]
+        y = convolution(*inputs)
+        return torch.autograd.grad(y, inputs, given.to(dtype))
+
+    ours = gradients(convolve, torch.bfloat16)
+    exact = gradients(lambda a, w, b: functional.conv2d(a, w, b, padding=1), torch.float64)
+    for own, reference in zip(ours, exact, strict=True):
+        assert own.dtype is torch.bfloat16
+        torch.testing.assert_close(own.double(), reference, rtol=0.03, atol=0.06)
 
 
 def test_mean_is_that_of_pytorch_and_differentiates_twice() -> None:
