@@ -165,8 +165,9 @@ def test_a_sound_run_is_not_disturbed(run: Run, training: Training) -> None:
     assert [step for step, _ in observed.health] == list(range(EVERY, 141, EVERY))
 
 
-@pytest.mark.parametrize("name", HARMS)
-@pytest.mark.parametrize("first", [80, 95])
+@pytest.mark.parametrize(
+    ("name", "first"), [("rates times 50", 95), *((name, 80) for name in HARMS)]
+)
 def test_a_collapse_is_found_in_two_intervals_and_undone(
     run: Run, training: Training, name: str, first: int
 ) -> None:
