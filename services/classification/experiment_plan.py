@@ -183,6 +183,12 @@ def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source
             f"{gan.id} has seen other images than the arms train on: it must have been trained "
             f"on {source.dataset_id}, and train_per_category must be null"
         )
+    parent = gan.command.get("init_from")
+    if parent is not None:
+        raise BadInput(
+            f"{gan.id} began with the weights of {parent}, which saw other images, maybe those "
+            "that the arms are tested on: it must have been trained from the start"
+        )
 
 
 def _finished(session: Session, experiment_ids: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -12,10 +12,10 @@ from lesiongan.contracts.gans import (
     GenerateCommand,
     GenerateSetCommand,
 )
+from services.gan import options
 from services.gan import store as rows
 from services.gan.card import weights_card
 from services.gan.domain.batches import NO_LABEL, load_training_images
-from services.gan.domain.config import Architecture, Training
 from services.gan.domain.examination import Examination
 from services.gan.domain.feature_space import feature_steps
 from services.gan.domain.generator import Generator
@@ -74,8 +74,8 @@ def train_gan(
     train_split = load_train(store, dataset, categories_of(gan), unlabelled=command.sees_unlabelled)
     known = Pictures(*train_split[:2])
     val = held_out(store, dataset, categories_of(gan), known)
-    architecture = _architecture(gan, command)
-    training = _training(command, unlabelled=bool((known.labels == NO_LABEL).any()))
+    architecture = options.architecture(gan, command)
+    training = options.training(command, unlabelled=bool((known.labels == NO_LABEL).any()))
     precision = choose_precision(device=settings.device, threads=settings.threads)
     data = load_training_images(*known, architecture, device=precision.device)
     steps = feature_steps(training.steps)
@@ -132,39 +132,6 @@ def _published(
         )
 
     return Outcome({"gan": gan.id, "weights_sha256": digest, "steps": state.step}, write)
-
-
-def _architecture(gan: GanRow, command: GanCommand) -> Architecture:
-    return Architecture(
-        image_size=gan.image_size,
-        channels=gan.channels,
-        categories=tuple(gan.categories),
-        width=command.width,
-        latent_size=command.latent,
-    )
-
-
-def _training(command: GanCommand, *, unlabelled: bool) -> Training:
-    return Training(
-        steps=command.steps,
-        batch_size=command.batch_size,
-        n_critic=command.n_critic,
-        gradient_penalty=command.gradient_penalty,
-        learning_rate=command.learning_rate,
-        betas=(command.beta1, command.beta2),
-        ema_decay=command.ema_decay,
-        seed=command.seed,
-        checkpoint_every=command.checkpoint_every,
-        preview_every=command.preview_every,
-        metrics_every=min(10, command.steps),
-        evaluate_every=command.evaluate_every,
-        diff_augment=tuple(command.diff_augment),
-        consistency=command.consistency,
-        unlabelled_share=command.unlabelled_share if unlabelled else 0.0,
-        pretrain_steps=command.pretrain_steps,
-        watchdog=command.watchdog,
-        max_rollbacks=command.max_rollbacks,
-    )
 
 
 def generate(

@@ -110,14 +110,33 @@ def for_category(session: Session, gan_id: str | None, category: Category) -> Ga
         return row
     default = session.scalar(select(GanRow).where(GanRow.is_default))
     if default is None or category not in default.categories:
-        which = "there is no default GAN" if default is None else f"{default.id}, the default,"
-        what = "yet" if default is None else f"does not know {category}"
-        raise Conflict(
-            f'{which} {what}: train one with POST /gans {{"dataset": "ds_…"}} on a preprocessed '
-            f"data set that has training images of {category}",
-            example={"method": "POST", "path": "/gans", "body": {"dataset": "ds_…"}},
-        )
+        raise _nothing_by_default(session, default, category)
     return default
+
+
+def _nothing_by_default(session: Session, default: GanRow | None, category: Category) -> Conflict:
+    found = "there is no default GAN" if default is None else f"{default.id}, the default,"
+    found += "" if default is None else f" does not know {category}"
+    other = _newest_that_knows(session, category)
+    if other is not None:
+        path = f"/gans/{other.id}/default"
+        return Conflict(
+            f"{found}: {other.id} knows {category}; make it the default with PUT {path}, or name "
+            f"it with gan={other.id}",
+            example={"method": "PUT", "path": path},
+        )
+    return Conflict(
+        f'{found}: train one with POST /gans {{"dataset": "ds_…"}} on a preprocessed '
+        f"data set that has training images of {category}",
+        example={"method": "POST", "path": "/gans", "body": {"dataset": "ds_…"}},
+    )
+
+
+def _newest_that_knows(session: Session, category: Category) -> GanRow | None:
+    """One that may be sampled; those that an experiment trained are for its own use."""
+    published = select(GanRow).where(GanRow.weights_key.is_not(None), ~GanRow.for_experiment)
+    newest = session.scalars(published.order_by(GanRow.created_at.desc()))
+    return next((row for row in newest if category in row.categories and not _memorises(row)), None)
 
 
 def for_manifest(session: Session, command: RegenerateCommand) -> GanRow:

@@ -45,7 +45,7 @@ _LEVEL: Final = 0.95
 #: Resamples computed at once: 5,000 images x 20 seeds x 8 categories take about 50 MB.
 _BLOCK: Final = 128
 #: Differences below this are rounding of sums in another order, not images.
-_ROUNDING: Final = 1e-12
+ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +230,7 @@ def compare(a: Measured, b: Measured, test: TestSet) -> Comparison:
     """
     difference = float(a.observed.accuracy.mean() - b.observed.accuracy.mean())
     resampled = a.resampled.accuracy - b.resampled.accuracy
-    smaller = min(np.sum(resampled <= _ROUNDING), np.sum(resampled >= -_ROUNDING))
+    smaller = min(np.sum(resampled <= ROUNDING), np.sum(resampled >= -ROUNDING))
     return Comparison(
         a=a.arm,
         b=b.arm,

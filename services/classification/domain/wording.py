@@ -60,27 +60,28 @@ def summary(
 
 
 def _worth(one: Worth) -> str:
-    reaches = f"reaches with {_count(one.equivalent)}"
+    reaches = f"reaches with {images(one.equivalent)}"
     if one.beyond == "below":
         reaches += " or fewer"
     elif one.beyond == "above":
-        reaches = f"does not reach even with {_count(one.equivalent)}"
-    low, high = map(_count, one.ci)
+        reaches = f"does not reach even with {images(one.equivalent)}"
+    low, high = map(images, one.ci)
     return (
         f"What {one.arm} reaches with {one.train_per_category} real images of each category, "
         f"{one.baseline} {reaches} (95 % interval {low} to {high})."
     )
 
 
-def _count(images: float) -> str:
-    return f"{images:.1f}" if images < 10 and images != int(images) else f"{images:,.0f}"
+def images(count: float) -> str:
+    """A number of images that need not be whole: ``6.1``, ``1,040``."""
+    return f"{count:.1f}" if count < 10 and count != int(count) else f"{count:,.0f}"
 
 
 def _controls(comparisons: Sequence[Comparison]) -> str:
     """The controls without a GAN that beat ``combined``, and those that it is not shown to beat."""
     controls = [one for one in comparisons if one.a == "combined" and one.b in _NO_GAN]
     better = [one.b for one in controls if one.ci[1] < 0]
-    level = [one.b for one in controls if one.ci[0] <= 0 <= one.ci[1]]
+    level = [one.b for one in controls if not one.leaves_out_zero]
     return _without_a_gan(better, "better") + _without_a_gan(level, "not shown to be worse")
 
 
@@ -107,7 +108,7 @@ def _main_claim(arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) ->
         f"{a} data reached {100 * accuracy[a].mean:.1f} % accuracy against "
         f"{100 * accuracy[b].mean:.1f} % {_AGAINST[b]} ({_points(by_pair[pair], full=True)})"
     )
-    if not _is_shown(by_pair[pair]):
+    if not by_pair[pair].leaves_out_zero:
         said += ", a difference that is not shown to differ from zero"
     elif by_pair[pair].difference < 0:
         said += ", which is worse"
@@ -115,7 +116,7 @@ def _main_claim(arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) ->
     if b == "traditional" or second is None:
         return said
     verdict = "is not shown to differ from zero"
-    if _is_shown(second):
+    if second.leaves_out_zero:
         verdict = f"is shown to be {'above' if second.difference > 0 else 'below'} zero"
     return f"{said}; against traditional augmentation the difference ({_points(second)}) {verdict}"
 
@@ -124,10 +125,6 @@ def _points(comparison: Comparison, *, full: bool = False) -> str:
     low, high = (f"{100 * end:.1f}" for end in comparison.ci)
     words = (" points", "95 % interval ") if full else ("", "")
     return f"{100 * comparison.difference:+.1f}{words[0]}, {words[1]}{low} to {high}"
-
-
-def _is_shown(comparison: Comparison) -> bool:
-    return not comparison.ci[0] <= 0.0 <= comparison.ci[1]
 
 
 def notes(

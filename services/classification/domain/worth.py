@@ -15,7 +15,7 @@ from sklearn.isotonic import isotonic_regression
 
 from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.findings import Worth
-from services.classification.domain.comparison import Measured, interval_of
+from services.classification.domain.comparison import ROUNDING, Measured, interval_of
 from services.classification.domain.evaluation import Floats
 
 #: Who is read off whose curve: the most telling first.
@@ -25,9 +25,6 @@ _PAIRS: Final[tuple[tuple[Arm, Arm], ...]] = (
     ("gan", "none"),
     ("traditional", "none"),
 )
-
-#: Below this, accuracies differ by the rounding of sums in another order.
-_ROUNDING: Final = 1e-12
 
 
 def worths(sizes: Sequence[int], measured: Sequence[Mapping[Arm, Measured]]) -> list[Worth]:
@@ -69,7 +66,7 @@ def equivalents(sizes: Sequence[int], curves: Floats, reached: Floats) -> Floats
     """
     images = np.asarray(sizes, dtype=np.float64)
     rising = np.stack([isotonic_regression(curve) for curve in curves])
-    enough = rising >= reached[:, None] - _ROUNDING
+    enough = rising >= reached[:, None] - ROUNDING
     first = np.where(enough.any(axis=1), enough.argmax(axis=1), len(sizes) - 1)
     before = np.maximum(first - 1, 0)
     rows = np.arange(len(rising))
@@ -82,6 +79,6 @@ def equivalents(sizes: Sequence[int], curves: Floats, reached: Floats) -> Floats
 
 def _beyond(curve: Floats, reached: float) -> Literal["below", "above"] | None:
     rising = isotonic_regression(curve)
-    if reached < rising[0] - _ROUNDING:
+    if reached < rising[0] - ROUNDING:
         return "below"
-    return "above" if reached > rising[-1] + _ROUNDING else None
+    return "above" if reached > rising[-1] + ROUNDING else None

@@ -30,11 +30,6 @@ class ForestRow:
     point: float
     high: float
 
-    @property
-    def is_shown(self) -> bool:
-        """The interval leaves out zero."""
-        return not self.comparison.ci[0] <= 0.0 <= self.comparison.ci[1]
-
 
 @dataclass(frozen=True)
 class Forest:

@@ -23,11 +23,6 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def images(count: float) -> str:
-    """A number of images that need not be whole: ``6.1``, ``1,040``."""
-    return f"{count:.1f}" if count < 10 and count != int(count) else f"{count:,.0f}"
-
-
 def thousands(count: int) -> str:
     return f"{count:,}"
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.experiments import Experiment
+from services.classification.domain.wording import images
 from services.classification.report import numbers
 from services.classification.report.forest import Forest, forest
 from services.classification.report.lines import Chart, Dot, chart
@@ -108,7 +109,7 @@ def _environment() -> Environment:
         "p_value": numbers.p_value,
         "thousands": numbers.thousands,
         "real_minus": numbers.real_minus,
-        "images": numbers.images,
+        "images": images,
         "spaced": _spaced,
     }
     return environment

@@ -31,9 +31,11 @@ from services.gan.domain.neighbours import (
     Nearest,
     Neighbours,
     Places,
+    distinct,
     nearest_pixels,
     neighbours,
     neighbours_within,
+    unknown_to,
 )
 from services.gan.domain.noise import Purpose, uniform
 
@@ -76,11 +78,18 @@ class Memorisation:
     membership_auc: float | None
 
 
-def bounds(train: Places, held_out: Places, *, enough: int) -> Bounds:
-    """From ``held_out`` if there are ``enough``, else within ``train``, of at least two images."""
-    if len(held_out) >= enough:
+def bounds(train: Places, held_out: Places, *, enough: int) -> Bounds | None:
+    """From ``held_out`` if there are ``enough``, else within ``train``; None of fewer than two.
+
+    Of images that were kept twice one counts: that a copy is near says nothing of new images.
+    """
+    train = distinct(train)
+    if len(train) < 2:
+        return None
+    new = unknown_to(train, held_out)
+    if len(new) >= enough:
         reference: Reference = "val"
-        found = neighbours(held_out, train)
+        found = neighbours(new, train)
     else:
         reference = "training"
         found = neighbours_within(train, _some(len(train)))

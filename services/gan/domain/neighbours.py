@@ -69,6 +69,19 @@ def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return small.reshape(count, -1)
 
 
+def distinct(places: Places) -> Places:
+    """Of places with equal thumbnails the first; all others in their order."""
+    _, rows = np.unique(places.pixels, axis=0, return_index=True)
+    return places.take(np.sort(rows))
+
+
+def unknown_to(known: Places, asked: Places) -> Places:
+    """Those of ``asked`` whose thumbnail none of ``known`` has."""
+    thumbnails_known = {each.tobytes() for each in known.pixels}
+    new = [each.tobytes() not in thumbnails_known for each in asked.pixels]
+    return asked.take(np.array(new, dtype=np.bool_))
+
+
 def neighbours(asked: Places, known: Places) -> Neighbours:
     """Of each place [n] the nearest of ``known``, which has at least one."""
     return Neighbours(

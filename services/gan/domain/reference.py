@@ -32,7 +32,7 @@ ENOUGH = 16
 class Reference:
     """The space, and where the images of ``train`` and ``val`` lie; ``val`` may be empty.
 
-    ``bounds`` say how near samples may come to ``train``; None for a single image.
+    ``bounds`` say how near samples may come to ``train``; None where all its images are equal.
     """
 
     space: FeatureSpace
@@ -76,7 +76,7 @@ def make_reference(
     space = train_feature_space(*train, steps=steps, precision=precision, on_step=on_step)
     with reproducible(precision):
         known, held_out = place(space, *train), place(space, *val)
-    limits = bounds(known, held_out, enough=ENOUGH) if len(known) > 1 else None
+    limits = bounds(known, held_out, enough=ENOUGH)
     return Reference(space, known, held_out, limits)
 
 

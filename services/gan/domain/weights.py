@@ -1,6 +1,5 @@
 """The published model: the EMA generator's weights and its architecture, as safetensors."""
 
-import hashlib
 from collections.abc import Mapping
 
 import torch
@@ -30,8 +29,3 @@ def load_weights(data: bytes, *, device: str = "cpu") -> tuple[Generator, dict[s
     generator.requires_grad_(requires_grad=False).eval()
     generator.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return generator, {key: value for key, value in metadata.items() if key not in _OWN_KEYS}
-
-
-def weights_sha256(data: bytes) -> str:
-    """The name of a published generator: the SHA-256 of its file."""
-    return hashlib.sha256(data).hexdigest()

@@ -50,7 +50,13 @@ def unsplit(sessions: Sessions, store: S3Store, counts: Mapping[Category, int]) 
 
 def gan(sessions: Sessions, dataset_id: str, categories: Sequence[Category], **members: Any) -> str:
     """The id of a GAN of 32 px that has weights."""
-    values = {"image_size": 32, "weights_key": "k", "weights_sha256": "0" * 64, "channels": 1}
+    values = {
+        "image_size": 32,
+        "weights_key": "k",
+        "weights_sha256": "0" * 64,
+        "channels": 1,
+        "command": {},
+    }
     row = GanRow(
         id=new_id("gan"),
         name="a test's",
@@ -60,7 +66,6 @@ def gan(sessions: Sessions, dataset_id: str, categories: Sequence[Category], **m
         categories=list(categories),
         steps=1,
         scores={},
-        command={},
         **(values | members),
     )
     with sessions() as session:

@@ -120,6 +120,8 @@ def test_a_gan_that_saw_something_else(
     is_problem(drawn, 422, "train_per_category must be null")
     unused = experiment(client, images, gan_id=fitting, arms=["none", "traditional"])
     is_problem(unused, 422, "none of the arms uses a GAN")
+    tuned = gan(sessions, images, both, command={"init_from": other})
+    is_problem(experiment(client, images, gan_id=tuned), 422, tuned, other, "from the start")
     untrained = gan(sessions, images, both, weights_key=None)
     is_problem(experiment(client, images, gan_id=untrained), 409, untrained, "no weights yet")
     is_problem(experiment(client, images, gan_id=UNKNOWN_GAN), 404, UNKNOWN_GAN)

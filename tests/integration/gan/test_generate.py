@@ -51,6 +51,18 @@ def test_a_category_that_the_default_does_not_know(
     assert gan_id in answer.json()["detail"]
 
 
+def test_without_a_default_one_that_knows_the_category_is_named(
+    client: httpx.Client, sessions: Sessions
+) -> None:
+    known = published_gan(sessions, default=False)
+    answer = client.get("/generate?category=liver&n=5")
+    assert answer.status_code == 409
+    path = f"/gans/{known}/default"
+    assert answer.json()["example"] == {"method": "PUT", "path": path}
+    assert f"gan={known}" in answer.json()["detail"]
+    assert client.get("/generate?category=lung&n=5").json()["example"]["path"] == "/gans"
+
+
 def test_a_dry_run_makes_nothing(client: httpx.Client, sessions: Sessions) -> None:
     published_gan(sessions, default=True)
     for method in ("GET", "POST"):

@@ -232,8 +232,9 @@ def test_the_forest_is_to_scale() -> None:
     (row,) = drawn.rows
     assert row.point == pytest.approx((row.low + row.high) / 2, abs=0.01)
     assert drawn.zero - row.low == pytest.approx((row.high - row.low) / 3, abs=0.01)
-    assert not row.is_shown
-    assert forest([_compared(0.01, 0.02, 0.04)]).rows[0].is_shown
+    assert not row.comparison.leaves_out_zero
+    assert _compared(0.01, 0.02, 0.04).leaves_out_zero
+    assert _compared(-0.04, -0.02, -0.01).leaves_out_zero
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Copies are caught, new images pass, and blurs that are near to everything are no copies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from services.gan.domain.config import Architecture, Training
 from services.gan.domain.examination import Examination, examine
 from services.gan.domain.generator import Generator
 from services.gan.domain.judge import appoint
-from services.gan.domain.memorisation import Memorisation, copies, memorisation
+from services.gan.domain.memorisation import Memorisation, bounds, copies, memorisation
 from services.gan.domain.neighbours import nearest_pixels, neighbours, place, thumbnails
 from services.gan.domain.reference import Reference, make_reference
 from services.gan.domain.state import start_training
@@ -65,6 +67,28 @@ def test_new_images_are_none(which: str, request: pytest.FixtureRequest) -> None
     assert abs(found.authenticity - _found(reference, VAL[0]).authenticity) < 0.15
     assert 0.7 < found.nearest_ratio < 1.4
     assert 0.7 < found.nearest_ratio_pixels < 1.4
+
+
+@pytest.mark.parametrize("which", ["reference", "without_val"])
+def test_an_image_that_was_kept_twice_hides_no_copies(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    known: Reference = request.getfixturevalue(which)
+    twice = np.concatenate((np.arange(len(known.train)), [0, 1, 2]))
+    train = known.train.take(twice)
+    val = replace(known.val, pixels=np.concatenate((known.train.pixels[:3], known.val.pixels[3:])))
+    held_out = val if len(known.val) else known.val
+    limits, usual = bounds(train, held_out, enough=16), known.bounds
+    assert limits is not None
+    assert usual is not None
+    assert limits.reference == usual.reference
+    assert limits.pixel > 0.8 * usual.pixel
+    assert Reference(known.space, train, held_out, limits).too_near(TRAIN[0]).all()
+
+
+def test_of_equal_images_nothing_can_be_said(reference: Reference) -> None:
+    same = reference.train.take(np.zeros(5, dtype=np.int64))
+    assert bounds(same, reference.val, enough=16) is None
 
 
 def test_who_has_copies_tells_members_from_others(reference: Reference) -> None:

@@ -94,6 +94,11 @@ class Comparison(Resource):
     #: A secondary figure: one training of each arm, images taken for independent.
     within_seeds: list[SeedTest] = Field(default_factory=list)
 
+    @property
+    def leaves_out_zero(self) -> bool:
+        """Whether the interval shows a difference, in either direction."""
+        return not self.ci[0] <= 0.0 <= self.ci[1]
+
 
 class SweepPoint(Resource):
     """The arms with one number of real training images."""

@@ -210,10 +210,10 @@ class GanOptions(Command):
     batch_size: Annotated[int, Field(ge=2, le=1024)] = 64
     n_critic: Annotated[int, Field(ge=1, le=20)] = 5
     gradient_penalty: Annotated[float, Field(ge=0, le=1000)] = 10.0
-    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 1e-4
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    learning_rate: Annotated[float, Field(ge=1e-7, le=0.1)] = 1e-4
+    beta1: Annotated[float, Field(ge=0, le=0.9999)] = 0.0
+    beta2: Annotated[float, Field(ge=0, le=0.9999)] = 0.9
+    ema_decay: Annotated[float, Field(ge=0, le=0.99999)] = 0.999
     #: Channels of the networks' narrowest layers.
     width: Annotated[int, Field(ge=4, le=256)] = 32
     latent: Annotated[int, Field(ge=8, le=1024)] = 128
