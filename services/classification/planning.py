@@ -165,21 +165,20 @@ class SeedPlan:
         asked = GenerateSetCommand(
             gan=gan.id,
             dataset=real.id,
-            ratio=self._ratio,
+            ratio=self._command.synthetic_ratio,
+            per_category=self._command.synthetic_per_category,
             seed=self._seed,
         )
-        images = round(self._ratio * real.train)
+        images = self._likely(asked, real)
         requires = [*gan.requires, *real.requires]
         job = generate_set_job(asked, likely=images, image_size=self._source.image_size)
         return self._drawn.add("synthetic", job, requires, images=images, train=images)
 
-    @property
-    def _ratio(self) -> float:
-        """Synthetic images for each real one."""
-        wanted = self._command.synthetic_per_category
-        if wanted is None:
-            return self._command.synthetic_ratio
-        return wanted * len(self._source.categories) / self._drawn.real.train
+    def _likely(self, asked: GenerateSetCommand, real: Made) -> int:
+        """Synthetic images of all categories."""
+        if asked.per_category is not None:
+            return asked.per_category * len(self._source.categories)
+        return asked.images_of(real.train)
 
     @cached_property
     def _seen_by_gan(self) -> Made:

@@ -74,13 +74,22 @@ class Trainer:
             rows.get(session, self._job.target).resumed_from_step = step
         self._tell("info", f"resumed from the checkpoint at step {step}")
 
-    def _on_step(self, step: int) -> None:
-        self._job.progress(step, self._recipe.steps, "step")
+    def _on_step(self, state: TrainingState) -> None:
+        self._job.check_wanted()
+        due = time.monotonic() - self._saved_at >= self._settings.checkpoint_seconds
+        # A worker that must go leaves what it has done, however far off an evaluation is.
+        going = self._job.should_stop()
+        if due or going:
+            self._save(state)
+        # Not `progress`: who hears only now that it must go does so after the next step.
+        self._job.report(state.step, self._recipe.steps, "step")
+        if going:
+            self._job.check()
 
     def _on_evaluation(
         self, state: TrainingState, loss: float, evaluation: Evaluation | None
     ) -> None:
-        self._job.check()
+        self._job.check_wanted()
         if not math.isfinite(loss) or (evaluation and not math.isfinite(evaluation.loss)):
             raise Diverged(f"no finite loss at step {state.step}: lower learning_rate")
         of_val = {}
@@ -88,8 +97,6 @@ class Trainer:
             of_val = {f"val_{name}": value for name, value in asdict(evaluation).items()}
             of_val.pop("val_step")
         self._job.event("metric", {"step": state.step, "loss": loss, **of_val})
-        if time.monotonic() - self._saved_at >= self._settings.checkpoint_seconds:
-            self._save(state)
 
     def _save(self, state: TrainingState) -> None:
         data = save_checkpoint(state, self._recipe)

@@ -156,7 +156,7 @@ def _labels(gan: GanRow, command: GenerateCommand) -> list[int]:
 def generate_set(
     job: JobContext, store: ObjectStore, command: GenerateSetCommand, settings: GanSettings
 ) -> Outcome:
-    """Sample every category of a data set, ``ratio`` times its training images.
+    """Sample every category that a data set has training images of.
 
     Raises :class:`BadInput` for a category that the GAN does not know.
     """
@@ -171,7 +171,7 @@ def generate_set(
     labels = [
         label
         for label, category in enumerate(gan.categories)
-        for _ in range(round(command.ratio * counts.get(category, 0)))
+        for _ in range(command.images_of(counts.get(category, 0)))
     ]
     if not 1 <= len(labels) <= MAX_IMAGES:
         raise BadInput(f"{len(labels)} images were asked for: 1 to {MAX_IMAGES} are made")

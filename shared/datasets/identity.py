@@ -18,7 +18,7 @@ STEP_VERSIONS = {
     "generate-set": 4,
     "regenerate": 1,
     "train-gan": 3,
-    "train-classifier": 3,
+    "train-classifier": 4,
     "experiment": 4,
 }
 

@@ -18,7 +18,7 @@ from services.classification.domain.weights import Shape
 from shared.compute.tensor_file import fill_parameters, read_tensors, write_tensors
 from shared.errors import BadInput
 
-_KIND = "lesiongan-classifier-checkpoint"
+_KIND = "lesiongan-classifier-checkpoint-2"
 _NETWORK, _KEPT, _OPTIMISER, _LOSSES = "network.", "kept.", "optimiser.", "losses"
 
 

@@ -37,12 +37,8 @@ class Evaluation:
     loss: float
     #: How many images of ``val`` were asked.
     images: int
-
-    @property
-    def standard_error(self) -> float:
-        """Of the accuracy, as of a share of so many independent images."""
-        share = self.balanced_accuracy
-        return math.sqrt(share * (1.0 - share) / self.images)
+    #: Of ``balanced_accuracy``: by chance it would be as far off with other images.
+    standard_error: float
 
 
 @dataclass(frozen=True)
@@ -105,14 +101,14 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What the loop tells: after each step, and after each evaluation (None without ``val``), with
-    the mean loss of the steps before it.
+    """What the loop tells: after each step, with the live state: save it before returning; and
+    after each evaluation (None without ``val``), with the mean loss of the steps before it.
 
     ``on_batch`` is called within evaluations, which take long where ``val`` is large: what it
     raises ends the training.
     """
 
-    on_step: Callable[[int], None]
+    on_step: Callable[[TrainingState], None]
     on_evaluation: Callable[[TrainingState, float, Evaluation | None], None]
     on_batch: Callable[[], None] = _nothing
 
@@ -143,7 +139,7 @@ def train(
                 reached = None if evaluation is None else evaluation.balanced_accuracy
                 state.curve.append(CurvePoint(state.step, loss, reached))
                 callbacks.on_evaluation(state, loss, evaluation)
-            callbacks.on_step(state.step)
+            callbacks.on_step(state)
     if state.kept_weights is not None:
         state.network.load_state_dict(state.kept_weights)
 
@@ -157,10 +153,16 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
-def balanced_accuracy(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """The mean over categories of the share of their images that are right."""
-    right = labels == predicted
-    return float(np.mean([right[labels == category].mean() for category in np.unique(labels)]))
+def balanced_accuracy(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The mean over categories of the share of their images that are right, and its standard error:
+    that of a mean of independent shares, each of as many images as its category has.
+    """
+    _, places, images = np.unique(labels, return_inverse=True, return_counts=True)
+    shares = np.bincount(places, weights=labels == predicted) / images
+    error = np.sqrt(np.sum(shares * (1.0 - shares) / images)) / len(images)
+    return float(shares.mean()), float(error)
 
 
 def _exhausted(state: TrainingState, recipe: Recipe) -> bool:
@@ -216,10 +218,12 @@ def _evaluate(
     probabilities = predict(state.network, held_out.pixels, device=device, on_batch=on_batch)
     predicted = probabilities.argmax(axis=1)
     of_truth = probabilities[np.arange(len(held_out)), held_out.labels]
+    balanced, error = balanced_accuracy(held_out.labels, predicted)
     now = Evaluation(
         step=state.step,
         accuracy=float((predicted == held_out.labels).mean()),
-        balanced_accuracy=balanced_accuracy(held_out.labels, predicted),
+        balanced_accuracy=balanced,
+        standard_error=error,
         loss=float(-np.log(np.maximum(of_truth, _TINY)).mean()),
         images=len(held_out),
     )

@@ -286,8 +286,7 @@ def test_a_sweep_may_have_as_many_synthetic_images_beside_few_real_ones_as_besid
 ) -> None:
     asked = {"train_per_category": [2, 3], "synthetic_per_category": 6}
     jobs = graph(client, ask(client, images, arms=["gan"], seeds=1, **asked))
-    ratios = [jobs[each]["input"]["ratio"] for each in of_kind(jobs, "generate-set")]
-    assert sorted(ratios) == [2.0, 3.0]
+    assert [jobs[each]["input"]["per_category"] for each in of_kind(jobs, "generate-set")] == [6, 6]
 
 
 def test_each_round_of_naming_asks_the_classifier_of_the_round_before(

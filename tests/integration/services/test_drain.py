@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from services.gan import store, trainer
 from services.worker import find_task
-from shared.db.tables import CheckpointRow
+from shared.db.tables import CheckpointRow, ClassifierRow
 from shared.jobs.context import JobContext
 from shared.worker.runner import JobRunner
 from tests.integration.services.bench import Bench, archive, pictures
@@ -53,3 +53,31 @@ def test_a_training_that_must_go_checkpoints_first(
         steps = session.scalars(select(CheckpointRow.step)).all()
     assert len(steps) == 1
     assert 0 < steps[0] < TRAINING["steps"]
+
+
+def test_a_classifier_that_must_go_leaves_what_it_has_done(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not it has evaluated before."""
+    raw = bench.made(bench.upload(archive(pictures(24)), "folders"))
+    crops = bench.made(bench.post("/preprocess", {"dataset": raw, "size": 32}))
+    options = {"architecture": "small_cnn", "steps": 6, "batch_size": 4}
+    job_id = bench.post("/classifiers", {"datasets": [crops], **options})
+    runner = JobRunner(bench.ports, find_task, worker="leaving")
+    whole = JobContext.report
+
+    def interrupted(self: JobContext, done: int, total: int, unit: str) -> None:
+        if done == 2:
+            runner.drain()
+        whole(self, done, total, unit)
+
+    monkeypatch.setattr(JobContext, "report", interrupted)
+    runner.run(job_id)
+    assert row(bench.ports.sessions, job_id).status == "queued"
+    monkeypatch.undo()
+    done = bench.run(job_id)
+    assert done.status == "succeeded", done.error
+    with bench.ports.sessions() as session:
+        made = session.get(ClassifierRow, done.target)
+        assert made is not None
+        assert made.resumed_from_step == 3

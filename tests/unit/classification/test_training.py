@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from torch import Tensor
 
 from services.classification.domain.checkpoint import load_checkpoint, save_checkpoint
@@ -65,7 +66,7 @@ def test_each_step_uses_its_learning_rate() -> None:
     state = begin(settings)
     used: list[float] = []
 
-    def keep(_: int) -> None:
+    def keep(state: TrainingState) -> None:
         used.append(state.optimiser.param_groups[0]["lr"])
 
     callbacks = Callbacks(keep, lambda *_: None)
@@ -75,12 +76,35 @@ def test_each_step_uses_its_learning_rate() -> None:
 
 def test_balanced_accuracy_is_the_mean_of_the_categories() -> None:
     labels, predicted = np.array([0, 0, 0, 0, 2]), np.array([0, 0, 0, 1, 0])
-    assert balanced_accuracy(labels, predicted) == pytest.approx(0.375)
-    assert balanced_accuracy(labels, labels) == 1.0
+    assert balanced_accuracy(labels, predicted)[0] == pytest.approx(0.375)
+    assert balanced_accuracy(labels, labels) == (1.0, 0.0)
 
 
-def evaluation(step: int, right: float, *, images: int = 100) -> Evaluation:
-    return Evaluation(step=step, accuracy=right, balanced_accuracy=right, loss=1.0, images=images)
+def rights(*categories: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels, and predictions that are right on (so many, of so many) of each category."""
+    labels = np.repeat(np.arange(len(categories)), [images for _, images in categories])
+    right = np.concatenate([np.arange(images) < right for right, images in categories])
+    return labels, np.where(right, labels, -1)
+
+
+@pytest.mark.parametrize(
+    ("categories", "error"),
+    [
+        ([(80, 100)], 0.04),
+        ([(40, 50), (40, 50)], 0.04),  # alike, and of as many images: as of all of them at once
+        ([(180, 200), (3, 5)], 0.5 * (0.09 / 200 + 0.24 / 5) ** 0.5),  # the few decide
+        ([(8, 10)], 0.4 / 10**0.5),
+    ],
+)
+def test_the_error_of_balanced_accuracy_is_that_of_a_mean_of_shares(
+    categories: list[tuple[int, int]], error: float
+) -> None:
+    assert balanced_accuracy(*rights(*categories))[1] == pytest.approx(error)
+
+
+def evaluation(step: int, right: float) -> Evaluation:
+    error = (right * (1.0 - right) / 100) ** 0.5
+    return Evaluation(step, right, right, loss=1.0, images=100, standard_error=error)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +126,6 @@ def test_the_last_step_near_the_highest_is_kept(
         state.judge(evaluation(step, accuracy))
     assert state.kept is not None
     assert (state.kept.step, state.stale) == (kept, stale)
-
-
-def test_more_images_leave_less_to_luck() -> None:
-    few, many = (evaluation(1, 0.8, images=images) for images in (25, 2500))
-    assert few.standard_error == pytest.approx(0.08)
-    assert many.standard_error == pytest.approx(0.008)
 
 
 @pytest.mark.parametrize("dtype_name", ["float32", "bfloat16"])
@@ -136,9 +154,9 @@ def saved_at(step: int, settings: Recipe, shape: Shape) -> tuple[bytes, Training
     state = begin(settings, shape)
     saved: dict[int, bytes] = {}
 
-    def keep(at: int) -> None:
-        if at == step:
-            saved[at] = save_checkpoint(state, settings)
+    def keep(state: TrainingState) -> None:
+        if state.step == step:
+            saved[step] = save_checkpoint(state, settings)
 
     callbacks = Callbacks(keep, lambda *_: None)
     train(state, TRAIN, misleading(VAL), settings, PRECISION, callbacks)

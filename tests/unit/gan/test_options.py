@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from annotated_types import Ge, Le
 
-from lesiongan.contracts.gans import IMAGE_SIZES, GanCommand, GanOptions
+from lesiongan.contracts.gans import IMAGE_SIZES, GanCommand, GanOptions, GenerateSetCommand
 from services.gan import options
 from shared.db.tables import GanRow
 
 DATASET = "ds_0f3a5c7e9b1d2f4a6c8e0b1d"
+GAN = "gan_0f3a5c7e9b1d2f4a6c8e0b1d"
 
 
 def extremes() -> Iterator[dict[str, Any]]:
@@ -38,3 +39,10 @@ def test_every_option_may_be_as_small_and_as_large_as_the_contract_says(
         shape = options.architecture(gan, command)
         assert shape.width_at(size) == command.width
         assert shape.width_at(4) >= command.width
+
+
+def test_as_many_of_each_category_whatever_the_number_of_real_ones() -> None:
+    asked = GenerateSetCommand(gan=GAN, dataset=DATASET, per_category=100, seed=0)
+    assert [asked.images_of(real) for real in (900, 100, 0)] == [100, 100, 0]
+    alike = GenerateSetCommand(gan=GAN, dataset=DATASET, ratio=1.5, seed=0)
+    assert [alike.images_of(real) for real in (900, 100, 0)] == [1350, 150, 0]

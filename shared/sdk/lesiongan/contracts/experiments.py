@@ -152,7 +152,7 @@ class ExperimentCommand(Command):
     interpolation: Interpolation = "nearest"
     #: Synthetic images for each real one.
     synthetic_ratio: Annotated[float, Field(gt=0, le=100)] = 3.0
-    #: About so many synthetic images of each category, in place of ``synthetic_ratio``: a sweep
+    #: So many synthetic images of each category, in place of ``synthetic_ratio``: a sweep
     #: then has as many beside a few real images as beside many.
     synthetic_per_category: Annotated[
         Annotated[int, Field(ge=1, le=MAX_IMAGES // len(CATEGORIES))] | None,

@@ -310,13 +310,24 @@ TRUNCATION_HELP = (
 
 
 class GenerateSetCommand(Command):
-    """Sample each category ``ratio`` times as often as a data set has training images of it."""
+    """Sample each category of a data set's training images: ``ratio`` times as often as it has
+    images there, or ``per_category`` times.
+    """
 
     gan: GanId
     dataset: DatasetId
-    ratio: Annotated[float, Field(gt=0, le=MAX_IMAGES)]
+    ratio: Annotated[float, Field(gt=0, le=MAX_IMAGES)] = 1.0
+    per_category: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_IMAGES)] | None, Field(exclude_if=not_)
+    ] = None
     seed: Seed
     truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
+
+    def images_of(self, training_images: int) -> int:
+        """How many of a category that has so many training images."""
+        if self.per_category is not None:
+            return self.per_category if training_images else 0
+        return round(self.ratio * training_images)
 
 
 class GenerateCommand(Command):
