@@ -109,6 +109,7 @@ def _drawn(held_out: Labelled, images: int) -> Labelled:
 def _contestants(job: JobContext, store: ObjectStore, command: PlannedExperiment) -> Contestants:
     plan = command.plan
     with job.reading() as session:
+        experiment = rows.uncompared(session, job.target)
 
         def opened(ids: Sequence[str]) -> list[StoredDataset]:
             return [reading.open_dataset(session, store, each) for each in ids]
@@ -129,7 +130,7 @@ def _contestants(job: JobContext, store: ObjectStore, command: PlannedExperiment
         used = {name for row in _classifiers(points) for name in row.datasets}
         used |= {each for point in plan.points for each in point.seen_by_gans}
         return Contestants(
-            experiment=rows.get_experiment(session, job.target),
+            experiment=experiment,
             dataset=reading.open_dataset(session, store, plan.preprocessed),
             points=points,
             trained_on=opened(sorted(used)),

@@ -49,6 +49,7 @@ def train_classifier(
     Raises :class:`BadInput` for data sets that cannot be trained on together.
     """
     with job.reading() as session:
+        rows.untrained(session, job.target)
         datasets = [reading.open_dataset(session, store, each) for each in command.datasets]
         unlabelled = [reading.open_dataset(session, store, each) for each in command.unlabelled]
         teacher = None if command.teacher is None else rows.published(session, command.teacher)

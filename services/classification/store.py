@@ -11,7 +11,7 @@ from shared.datasets import removal
 from shared.datasets.lineage import Made
 from shared.db.rows import require
 from shared.db.tables import ClassifierRow, ExperimentRow
-from shared.errors import Conflict
+from shared.errors import AlreadyMade, Conflict
 from shared.jobs import queries
 
 
@@ -25,6 +25,19 @@ def published(session: Session, classifier_id: str) -> ClassifierRow:
     row = get(session, classifier_id)
     if row.weights_key is None:
         raise Conflict(f"{classifier_id} has no weights yet: its training has not succeeded")
+    return row
+
+
+def untrained(session: Session, classifier_id: str) -> ClassifierRow:
+    """A classifier that is to be trained; raises :class:`AlreadyMade` if another job has done it.
+
+    Weights that were published stay as they are: manifests and results name their hash.
+    """
+    row = get(session, classifier_id)
+    if row.weights_sha256 is not None:
+        steps = row.scores["step"]
+        output = {"classifier": row.id, "weights_sha256": row.weights_sha256, "steps": steps}
+        raise AlreadyMade(f"{row.id} is trained", output)
     return row
 
 
@@ -69,6 +82,17 @@ def remove(session: Session, classifier_id: str) -> list[str]:
 def get_experiment(session: Session, experiment_id: str) -> ExperimentRow:
     """An experiment's row; raises :class:`NotFound`."""
     return require(session, ExperimentRow, experiment_id, "experiment")
+
+
+def uncompared(session: Session, experiment_id: str) -> ExperimentRow:
+    """An experiment whose arms are to be compared; raises :class:`AlreadyMade` if they have been.
+
+    What was reported stays as it is.
+    """
+    row = get_experiment(session, experiment_id)
+    if row.result is not None:
+        raise AlreadyMade(f"{row.id} is complete", {"experiment": row.id})
+    return row
 
 
 def reported(session: Session, experiment_id: str) -> ExperimentRow:

@@ -69,7 +69,7 @@ def train_gan(
     """
     gan_id = job.target
     with job.reading() as session:
-        gan = rows.get(session, gan_id)
+        gan = rows.untrained(session, gan_id)
         dataset = reading.open_dataset(session, store, command.dataset)
     train_split = load_train(store, dataset, categories_of(gan), unlabelled=command.sees_unlabelled)
     known = Pictures(*train_split[:2])

@@ -27,7 +27,7 @@ from shared.db.tables import (
     MetricRow,
     PreviewRow,
 )
-from shared.errors import BadInput, Conflict, NotFound
+from shared.errors import AlreadyMade, BadInput, Conflict, NotFound
 from shared.jobs import ledger, queries
 
 #: What is locked while the default changes hands: two trainings may end at once.
@@ -44,6 +44,18 @@ def published(session: Session, gan_id: str) -> GanRow:
     row = get(session, gan_id)
     if row.weights_key is None:
         raise Conflict(f"{gan_id} has no weights yet: its training has not succeeded")
+    return row
+
+
+def untrained(session: Session, gan_id: str) -> GanRow:
+    """A GAN that is to be trained; raises :class:`AlreadyMade` if another job has done it.
+
+    Weights that were published stay as they are: manifests name their hash.
+    """
+    row = get(session, gan_id)
+    if row.weights_sha256 is not None:
+        output = {"gan": row.id, "weights_sha256": row.weights_sha256, "steps": row.step}
+        raise AlreadyMade(f"{row.id} is trained", output)
     return row
 
 

@@ -10,7 +10,7 @@ from lesiongan.contracts.gans import GanCommand, GanScores
 from services.gan import store
 from shared.db.engine import Sessions
 from shared.db.tables import GanRow
-from shared.errors import Conflict
+from shared.errors import AlreadyMade, Conflict
 from tests.integration.gan.test_generate import published_gan
 from tests.integration.gan.test_regenerate import manifest
 
@@ -84,6 +84,17 @@ def test_an_untrained_gan_cannot_be_chosen(sessions: Sessions) -> None:
         session.flush()
         with pytest.raises(Conflict, match="no weights"):
             store.choose_default(session, gan_id)
+
+
+def test_what_is_trained_is_not_trained_again(sessions: Sessions) -> None:
+    gan_id = published_gan(sessions, default=False)
+    with sessions() as session:
+        row = store.get(session, gan_id)
+        with pytest.raises(AlreadyMade) as found:
+            store.untrained(session, gan_id)
+        assert found.value.output["weights_sha256"] == row.weights_sha256
+        row.weights_sha256 = None
+        assert store.untrained(session, gan_id) is row
 
 
 def test_a_gan_that_memorises_is_shown_but_nothing_leaves_it(

@@ -275,6 +275,19 @@ def test_it_stops_in_its_middle_and_can_be_retried(
     assert (again.status, again.attempts) == ("succeeded", 2), again.error
 
 
+def test_what_another_job_has_made_meanwhile_stays_as_it_is(made: Made) -> None:
+    make, _ = KINDS["experiment"]
+    bench, calls = made.bench, []
+    first = make(made)
+    assert bench.client.post(f"/jobs/{first}/cancel").json()["status"] == "cancelled"
+    other = bench.run(make(made))
+    assert (other.status, other.target) == ("succeeded", row(bench.ports.sessions, first).target)
+    assert bench.client.post(f"/jobs/{first}/retry").json()["status"] == "queued"
+    again = bench.run(first, on_call=lambda: calls.append(1))
+    assert (again.status, again.output) == ("succeeded", other.output)
+    assert calls == [], "nothing was read, and nothing stored"
+
+
 def _is_half_made(made: Made, job: JobRow) -> None:
     """A training was stopped in its middle, not at its end."""
     with made.bench.ports.sessions() as session:
