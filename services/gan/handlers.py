@@ -211,15 +211,16 @@ def _sample(
             writer.add(encode_image(image), meta)
             job.progress(len(writer), len(labels), "image")
         draws = [draw or 0 for (draw,) in writer.records.members("draw")]
-        given, notes = command.model_dump(mode="json"), _screening_notes(draws)
+        given = command.model_dump(mode="json")
+        notes = _screening_notes(draws, last_kept=gan.for_experiment)
         about = synthetic_dataset(job, gan, precision, name=name, command=given, notes=notes)
         counts = {"images": len(writer), "redrawn": sum(draws)}
         return Outcome({"dataset": job.target, **counts, "gan": gan.id}, writer.finish(about))
 
 
-def _screening_notes(draws: Sequence[int]) -> list[str]:
-    """Of the draw that each image is."""
-    notes, last = [], sum(draw == MOST_DRAWS - 1 for draw in draws)
+def _screening_notes(draws: Sequence[int], *, last_kept: bool) -> list[str]:
+    """Of the draw that each image is; ``last_kept``: the last one also where it came too near."""
+    notes, last = [], last_kept * sum(draw == MOST_DRAWS - 1 for draw in draws)
     if any(draws):
         notes.append(f"{sum(draws)} draws were thrown away: they came too near to a training image")
     if last:

@@ -113,6 +113,8 @@ class ImageStream:
 
     def _cancel(self) -> None:
         with self._state.sessions() as session:
+            # Who sends the same request meanwhile follows this job before, or makes one after.
+            ledger.lock_target(session, self._dataset_id)
             job = session.get(JobRow, self.job_id)
             if job is not None and not job.adopted:
                 ledger.cancel(session, self.job_id)
