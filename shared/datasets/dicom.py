@@ -10,7 +10,6 @@ B.2 (UIDs from numbers).
 import hashlib
 import io
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Final
 
 from PIL import Image
@@ -25,6 +24,7 @@ from pydicom.uid import (
 
 from lesiongan.contracts.categories import UNLABELLED
 from shared.datasets.records import ImageRecord
+from shared.version import VERSION
 
 #: The high byte of HU + 32768, little-endian, becomes that of a signed HU.
 _SIGNED: Final = bytes(value ^ 0x80 for value in range(256))
@@ -87,7 +87,7 @@ def _add_study(dataset: Dataset, origin: Origin, record: ImageRecord, *, is_ct: 
     dataset.InstanceNumber = record.index + 1
     dataset.Manufacturer = _MAKER
     dataset.ManufacturerModelName = _MAKER
-    dataset.SoftwareVersions = version("lesiongan")
+    dataset.SoftwareVersions = VERSION
 
 
 def _add_image(dataset: Dataset, origin: Origin, record: ImageRecord) -> None:

@@ -18,6 +18,7 @@ from shared.queue.celery import CeleryDoorbell
 from shared.queue.presence import Presence
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
+from shared.version import VERSION
 from shared.web import health, problems
 from shared.web.collecting import collecting_seldom
 from shared.web.document import described
@@ -47,7 +48,7 @@ def create_app(
     """
     app = FastAPI(
         title=f"LesionGAN: {title}",
-        version="0.1.0",
+        version=VERSION,
         summary="Training data for CT lesion classification.",
         lifespan=_lifespan,
         docs_url=None,

@@ -68,6 +68,10 @@ def test_images_stream_while_they_are_made(api: Api, gan: str) -> None:
         assert len(archive.namelist()) == 2001
 
 
+def test_images_are_exported_as_dicom(api: Api, preprocessed: str) -> None:
+    assert api.dicom(preprocessed, 0)[128:132] == b"DICM"
+
+
 def test_events_come_as_they_happen(api: Api, preprocessed: str) -> None:
     job_id = api.post("/gans", small_training(preprocessed, steps=LONG, seed=8)).json()["id"]
     with api.http.stream("GET", f"/jobs/{job_id}/events", timeout=30) as answer:

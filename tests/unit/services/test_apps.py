@@ -3,12 +3,15 @@
 import importlib
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 SERVICES = ("gateway", "preprocessing", "augmentation", "gan", "classification")
+ROOT = Path(__file__).parents[3]
 HEAVY = ("torch", "torchvision", "sklearn", "scipy", "safetensors")
 
 
@@ -22,6 +25,11 @@ def test_every_service_serves_its_own_routes(service: str) -> None:
     alone = _paths(importlib.import_module(f"services.{service}.api").app)
     assert {"/health/live", "/health/ready", "/metrics"} <= alone
     assert alone <= _paths(importlib.import_module("services.app").app)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert importlib.import_module("services.app").app.version == project["version"]
 
 
 def test_the_services_share_no_route() -> None:

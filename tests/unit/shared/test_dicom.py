@@ -1,11 +1,12 @@
 """Images as DICOM files: read back exactly, complete by the standard, the same every time."""
 
+import importlib.metadata
 import io
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from services.preprocessing.domain.hounsfield import encode_hu
 from services.preprocessing.domain.png import encode_grey
 from shared.datasets.dicom import Origin, dicom_file
 from shared.datasets.records import ImageRecord
+from shared.version import VERSION
 
 REAL = Origin(dataset_id="ds_real", kind="raw", synthetic=False, made="LesionGAN: taken in")
 SYNTHETIC = Origin(
@@ -103,6 +105,14 @@ def test_hu_come_back_exactly() -> None:
     assert np.array_equal(hu, HU)
     assert [float(side) for side in found.PixelSpacing] == [0.703125, 0.703125]
     assert (found.WindowCenter, found.WindowWidth) == (40, 400)
+
+
+def test_the_version_is_known_where_nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> NoReturn:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata.Distribution, "from_name", missing)
+    assert read(capture()).SoftwareVersions == VERSION
 
 
 def test_grey_levels_and_colours_come_back_exactly() -> None:
