@@ -39,6 +39,23 @@ def test_a_download_goes_on_where_it_broke(tmp_path: Path) -> None:
     assert seen == [50, 120, 200]
 
 
+def test_two_downloads_of_one_path_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "w"
+    pieces = Pieces([CONTENT[:50], CONTENT[50:]])
+    first = client_of(Script(httpx.Response(200, stream=pieces, headers=SUPPORTED)))
+    second = client_of(Script(httpx.Response(200, content=b"another")))
+    between: list[bytes] = []
+
+    def meanwhile(done: int, _: int | None) -> None:
+        if done == 50:
+            between.append(second.gans.weights("gan_2", path).read_bytes())
+
+    first.gans.weights("gan_1", path, on_progress=meanwhile)
+    assert between == [b"another"]
+    assert path.read_bytes() == CONTENT
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_file_that_changed_is_sent_anew(tmp_path: Path) -> None:
     other = b"another file"
     tag = f'"{hashlib.sha256(other).hexdigest()}"'

@@ -2,8 +2,8 @@
 
 import errno
 import hashlib
-import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -146,9 +146,10 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder is in its place", str(path))
-    partial_path = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Two downloads of one path may be on their way at once; tempfile's files would stay private.
+    partial_path = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        with partial_path.open("wb") as file:
+        with partial_path.open("xb") as file:
             yield file
         partial_path.replace(path)
     finally:
