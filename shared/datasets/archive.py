@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from lesiongan.contracts.categories import UNLABELLED
+from lesiongan.contracts.categories import UNLABELLED, UNSPLIT
 from lesiongan.contracts.datasets import ImageFormat
 from shared.datasets import reading
 from shared.datasets.columns import Records
@@ -52,7 +52,7 @@ def manifest_csv(records: Records, suffix: str = "png") -> bytes:
 def place_in_image_folder(record: ImageRecord, suffix: str = "png") -> str:
     """An image's place where each split is a folder of folders, as torchvision's ImageFolder."""
     category = record.category or UNLABELLED
-    return f"{record.split or 'unsplit'}/{category}/{category}_{record.index:06d}.{suffix}"
+    return f"{record.split or UNSPLIT}/{category}/{category}_{record.index:06d}.{suffix}"
 
 
 def archive_batches(

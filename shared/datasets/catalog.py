@@ -10,7 +10,7 @@ from sqlalchemy import ScalarSelect, Select, String, bindparam, delete, func, se
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, Category
+from lesiongan.contracts.categories import CATEGORIES, SPLITS, UNLABELLED, UNSPLIT, Category
 from lesiongan.contracts.datasets import Dataset, DatasetKind
 from shared.datasets.columns import Records
 from shared.datasets.identity import content_sha256
@@ -167,7 +167,7 @@ def counts(records: Records) -> dict[str, dict[str, int]]:
     """Images by split and category; the three splits are always there."""
     table: dict[str, dict[str, int]] = {split: defaultdict(int) for split in SPLITS}
     for split, category in records.members("split", "category"):
-        by_category = table.setdefault(split or "unsplit", defaultdict(int))
+        by_category = table.setdefault(split or UNSPLIT, defaultdict(int))
         by_category[category or UNLABELLED] += 1
     return {split: dict(sorted(by_category.items())) for split, by_category in table.items()}
 

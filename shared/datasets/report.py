@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from lesiongan.contracts.categories import UNLABELLED
+from lesiongan.contracts.categories import UNLABELLED, UNSPLIT
 from lesiongan.contracts.datasets import DatasetReport, DuplicatePairs, SkippedFor, Tally
 from shared.datasets import catalog
 from shared.datasets.columns import Records
@@ -78,7 +78,7 @@ def _tallies(records: Records) -> dict[str, dict[str, Tally]]:
     images: dict[tuple[str, str], int] = Counter()
     patients: dict[tuple[str, str], set[str]] = defaultdict(set)
     for split, category, patient in records.members("split", "category", "patient"):
-        place: tuple[str, str] = split or "unsplit", category or UNLABELLED
+        place: tuple[str, str] = split or UNSPLIT, category or UNLABELLED
         images[place] += 1
         if patient is not None:
             patients[place].add(patient)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from lesiongan.contracts.categories import UNSPLIT
 from services.classification.report.numbers import MINUS, points
 from services.preprocessing.domain.phantom import write_phantoms
 from tests.browser.console import Console, until
@@ -87,6 +88,17 @@ def test_a_data_set(page: Page, console: Console, api: Api, preprocessed: str, g
         page,
         "[...document.querySelectorAll('#gallery img')].every((image) => image.naturalWidth > 0)",
     )
+
+
+def test_images_without_a_split_are_counted(
+    page: Page, console: Console, api: Api, preprocessed: str
+) -> None:
+    known = api.json(f"/datasets/{preprocessed}")
+    known["counts"] |= {UNSPLIT: {"liver": 1234}}
+    page.route(f"**/datasets/{preprocessed}", lambda route: route.fulfill(json=known))
+    page.goto(f"{console.url}/console/datasets/{preprocessed}")
+    expect(page.locator("#counts")).to_contain_text("no split")
+    expect(page.locator("#counts")).to_contain_text("1,234")
 
 
 def test_an_image_of_16_bits_is_drawn_in_its_window(

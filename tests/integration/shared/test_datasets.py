@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from lesiongan.contracts.categories import CATEGORIES, SPLITS, Category
+from lesiongan.contracts.datasets import Dataset
 from services.preprocessing.domain.folders import FolderImages
 from services.preprocessing.domain.raw_images import RawImage
 from shared.datasets import catalog, reading, removal
@@ -347,6 +348,8 @@ def test_the_row_says_what_is_in_it(sessions: Sessions, store: S3Store) -> None:
     assert dataset.row.sha256 == content_sha256(dataset.records)
     view = catalog.dataset_view(dataset.row)
     assert (view.id, view.images, view.phantom) == (dataset_id, 5, True)
+    (shown,) = Dataset.model_json_schema()["examples"]
+    assert shown["counts"].keys() == view.counts.keys()
     with sessions() as session:
         made = catalog.finished_outputs(session, [dataset_id, "ds_none"])
     assert made == {dataset_id: {"dataset": dataset_id, "images": 5}}

@@ -32,13 +32,13 @@ function showAbout(dataset) {
 }
 
 function showCounts({ counts }) {
-  const splits = ["train", "val", "test", "none"].filter((split) => counts[split]);
+  const splits = ["train", "val", "test", "unsplit"].filter((split) => counts[split]);
   const categories = [...new Set(splits.flatMap((split) => Object.keys(counts[split])))];
   const sum = (values) => values.reduce((a, b) => a + b, 0);
   const cell = (split, category) => counts[split][category] ?? 0;
   fill(byId("counts"), el("table", { class: "plain figures" },
     el("thead", null, el("tr", null, el("th", { scope: "col" }, "Category"),
-      splits.map((split) => el("th", { scope: "col" }, split === "none" ? "no split" : split)), el("th", { scope: "col" }, "All"))),
+      splits.map((split) => el("th", { scope: "col" }, split === "unsplit" ? "no split" : split)), el("th", { scope: "col" }, "All"))),
     el("tbody", null,
       categories.map((category) => el("tr", null, el("th", { scope: "row" }, spaced(category)),
         splits.map((split) => el("td", null, count(cell(split, category)))),

@@ -21,3 +21,6 @@ UNLABELLED = "unlabelled"
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+
+#: How an image without a split is counted beside the three.
+UNSPLIT = "unsplit"

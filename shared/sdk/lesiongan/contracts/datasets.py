@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from lesiongan.contracts.base import STORABLE, Command, Given, Resource, example
-from lesiongan.contracts.categories import Category
+from lesiongan.contracts.categories import UNLABELLED, UNSPLIT, Category
 
 DatasetKind = Literal["raw", "preprocessed", "augmented", "synthetic"]
 Layout = Literal["deeplesion", "dicom", "folders"]
@@ -47,7 +47,7 @@ class Dataset(Resource):
                 "train": {"liver": 400, "lung": 800},
                 "val": {"liver": 100, "lung": 200},
                 "test": {"liver": 50, "lung": 100},
-                "none": {"unlabelled": 2900},
+                UNSPLIT: {UNLABELLED: 2900},
             },
             "skipped": [{"file": 12, "row": 34, "reason": "the PNG is truncated"}],
             "skipped_total": 1,
