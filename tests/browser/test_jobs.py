@@ -1,6 +1,8 @@
 """What runs now, the list of jobs, and one job: live, cancelled and retried in the browser."""
 
-from playwright.sync_api import Page, expect
+import json
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import LONG, StartTraining
 from tests.browser.console import Console, make_key, until
@@ -11,6 +13,22 @@ CANCEL = """async (job) => {
   const headers = {"X-LesionGAN-Console": "1"};
   return (await fetch(`/jobs/${job}/cancel`, {method: "POST", headers})).status;
 }"""
+
+
+#: Follows a job, and writes down what it hears.
+FOLLOW = """async () => {
+  const { follow } = await import("/console/static/follow.js");
+  window.heard = [];
+  const hear = (data) => window.heard.push(data);
+  follow("job_1", { metric: hear, log: hear, completed: hear });
+}"""
+
+
+def event(name: str, data: str, event_id: int) -> str:
+    return f"id: {event_id}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+COMPLETED = 'event: completed\ndata: "the end"\n\n'
 
 
 def test_what_runs_is_live_and_can_be_cancelled(
@@ -41,6 +59,22 @@ def test_events_come_by_the_cookie(page: Page, api: Api, start_training: StartTr
     answer = caught.value.response()
     assert answer is not None
     assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+def test_a_job_is_followed_past_answers_that_are_no_events(page: Page, console: Console) -> None:
+    first, second = event("metric", "1st", 1), event("log", "2nd", 2)
+    bodies = iter(["", first + second, "", first + second + event("log", "3rd", 3) + COMPLETED])
+
+    def answer(route: Route) -> None:
+        body = next(bodies)
+        route.fulfill(status=200 if body else 503, content_type="text/event-stream", body=body)
+
+    page.route("**/jobs/job_1/events", answer)
+    page.evaluate(FOLLOW)
+    until(page, "window.heard.includes('the end')")
+    assert page.evaluate("window.heard") == ["1st", "2nd", "3rd", "the end"]
+    assert all("503" in complaint for complaint in console.complaints)
+    console.complaints.clear()
 
 
 def test_queues_workers_devices_and_disk(page: Page) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from lesiongan.client import JobEvent
 from lesiongan.contracts.jobs import Progress
-from lesiongan.errors import ConnectionFailed, JobFailed, WaitTimeout
-from tests.unit.sdk.fake_server import Pieces, Script, client_of, job
+from lesiongan.errors import ConnectionFailed, JobFailed, ServerFault, WaitTimeout
+from tests.unit.sdk.fake_server import Pieces, Script, client_of, job, problem
 
 
 def sse(event: str, data: object, event_id: int | None = None) -> bytes:
@@ -81,6 +81,22 @@ def test_wait_outlasts_a_server_that_restarts() -> None:
         httpx.Response(200, json=job("running")), *away, httpx.Response(200, json=job("succeeded"))
     )
     assert client_of(script, max_retries=0).jobs.wait("job_1").status == "succeeded"
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_wait_outlasts_what_is_away_behind_a_proxy(status: int) -> None:
+    away = [problem(status, "Unavailable", "the database is away") for _ in range(8)]
+    script = Script(
+        httpx.Response(200, json=job("running")), *away, httpx.Response(200, json=job("succeeded"))
+    )
+    assert client_of(script, max_retries=0).jobs.wait("job_1").status == "succeeded"
+
+
+def test_wait_ends_with_a_fault_that_will_not_pass() -> None:
+    fault = [problem(500, "Internal error", "a bug") for _ in range(2)]
+    script = Script(httpx.Response(200, json=job("running")), *fault)
+    with pytest.raises(ServerFault, match="a bug"):
+        client_of(script, max_retries=0).jobs.wait("job_1")
 
 
 def test_a_job_that_has_ended_is_not_followed() -> None:

@@ -11,7 +11,7 @@ from lesiongan.client.flow import Flow, consume, sleep
 from lesiongan.client.listening import SILENCE_SECONDS, listen
 from lesiongan.client.sse import JobEvent
 from lesiongan.contracts.jobs import ENDED, Job, Progress
-from lesiongan.errors import ApiError, ConnectionFailed, JobFailed, WaitTimeout
+from lesiongan.errors import ApiError, ConnectionFailed, JobFailed, ServerFault, WaitTimeout
 
 OnProgress = Callable[[Progress], None]
 OnEvent = Callable[[JobEvent], None]
@@ -19,6 +19,8 @@ OnEvent = Callable[[JobEvent], None]
 POLL_SECONDS = 1.0
 #: How long a waiter outlasts a server that is away.
 PATIENCE_SECONDS = 60.0
+#: What a proxy, or a service, answers while what is behind it is away.
+_AWAY = (502, 503, 504)
 
 
 class Waiter:
@@ -79,8 +81,8 @@ class Waiter:
         while True:
             try:
                 return (yield from self._get())
-            except ConnectionFailed:
-                if time.monotonic() > give_up_at:
+            except (ConnectionFailed, ServerFault) as failed:
+                if not _is_away(failed) or time.monotonic() > give_up_at:
                     raise
             yield from sleep(POLL_SECONDS)
 
@@ -104,3 +106,7 @@ class Waiter:
         limit = self._timeout_seconds
         if limit is not None and time.monotonic() - self._began_at > limit:
             raise WaitTimeout(self._job_id, limit)
+
+
+def _is_away(failed: ConnectionFailed | ServerFault) -> bool:
+    return isinstance(failed, ConnectionFailed) or failed.status in _AWAY
