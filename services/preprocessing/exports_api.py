@@ -70,8 +70,9 @@ class _Export:
     card: Callable[[], bytes]
 
     async def folders(self) -> AsyncIterator[Entry]:
-        yield [("manifest.csv", manifest_csv(self.dataset.records, self.suffix))]
-        yield self._sampled(file_name)
+        manifest = await run_in_threadpool(manifest_csv, self.dataset.records, self.suffix)
+        yield [("manifest.csv", manifest)]
+        yield await run_in_threadpool(self._sampled, file_name)
         batches = archive_batches(
             self.store, self.dataset, suffix=self.suffix, encode=self.encode, name=file_name
         )
@@ -80,7 +81,7 @@ class _Export:
 
     async def imagefolder(self) -> AsyncIterator[Entry]:
         yield [("README.md", await run_in_threadpool(self.card))]
-        yield self._sampled(place_in_image_folder)
+        yield await run_in_threadpool(self._sampled, place_in_image_folder)
         batches = archive_batches(
             self.store,
             self.dataset,
@@ -100,7 +101,7 @@ class _Export:
             yield LargeFile(f"shards/{number:05d}.tar", chunks)
 
     def _sampled(self, name: Name) -> list[tuple[str, bytes]]:
-        """What makes synthetic images again."""
+        """What makes synthetic images again; it takes a moment, as the other manifests do."""
         if self.dataset.row.kind != "synthetic":
             return []
         row, records = self.dataset.row, self.dataset.records

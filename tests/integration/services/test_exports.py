@@ -1,5 +1,6 @@
 """A data set leaves in three layouts, each as the tools that read it expect, and with its card."""
 
+import asyncio
 import io
 import tarfile
 import zipfile
@@ -8,8 +9,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import update
 from torchvision.datasets import ImageFolder
 
+from services.preprocessing import exports_api
+from shared.db.tables import DatasetRow
 from tests.integration.services.bench import Bench, archive, pictures
 
 
@@ -28,6 +32,15 @@ def files_of(bench: Bench, dataset: str, **query: Any) -> dict[str, bytes]:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
+def made_off_the_loop(*_: object) -> bytes:
+    """Stands for a manifest of a million images: nothing else is served while the loop makes it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return b"made"
+    return b"made, and nothing else meanwhile"
+
+
 def test_torchvision_reads_the_folders_of_each_split(
     bench: Bench, crops: str, tmp_path: Path
 ) -> None:
@@ -40,6 +53,20 @@ def test_torchvision_reads_the_folders_of_each_split(
         read = ImageFolder(str(tmp_path / split))
         assert read.classes == sorted(by_category)
         assert len(read) == sum(by_category.values())
+
+
+@pytest.mark.parametrize("layout", ["folders", "imagefolder"])
+def test_manifests_are_made_while_others_are_served(
+    bench: Bench, crops: str, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    with bench.ports.sessions() as session:
+        session.execute(update(DatasetRow).where(DatasetRow.id == crops).values(kind="synthetic"))
+        session.commit()
+    monkeypatch.setattr(exports_api, "manifest_csv", made_off_the_loop)
+    monkeypatch.setattr(exports_api, "sampled_manifest", made_off_the_loop)
+    files = files_of(bench, crops, layout=layout)
+    made = {"manifest.json", "manifest.csv"} if layout == "folders" else {"manifest.json"}
+    assert {name for name in files if files[name] == b"made"} == made
 
 
 def test_shards_leave_as_they_lie(bench: Bench, crops: str) -> None:
