@@ -13,6 +13,7 @@ from services.preprocessing.domain.archives import (
 )
 from shared.db.tables import UploadRow
 from shared.errors import BadInput
+from shared.storage.listing import place_of
 from shared.storage.parts import PartsFile
 from shared.storage.port import ObjectStore
 
@@ -30,8 +31,7 @@ class PrefixSource:
 
     def __init__(self, store: ObjectStore, address: str, limits: ArchiveLimits) -> None:
         self._store = store
-        self._bucket, _, prefix = address.partition("/")
-        self._prefix = prefix if prefix == "" or prefix.endswith("/") else prefix + "/"
+        self._bucket, self._prefix = place_of(address)
         self._limits = limits
         self._names = self._list()
 

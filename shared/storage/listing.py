@@ -14,13 +14,18 @@ class Content:
     bytes: int
 
 
+def place_of(address: str) -> tuple[str, str]:
+    """Bucket and prefix; the prefix is a folder, so ``study-old`` is not below ``study``."""
+    bucket, _, prefix = address.partition("/")
+    return bucket, prefix if prefix == "" or prefix.endswith("/") else prefix + "/"
+
+
 def listing_of(store: ObjectStore, address: str) -> Content | None:
     """What lies below ``bucket/prefix``; None where nothing lies.
 
-    Raises :class:`shared.storage.port.ObjectMissing` where
-    there is no such bucket.
+    Raises :class:`shared.storage.port.ObjectMissing` where there is no such bucket.
     """
-    bucket, _, prefix = address.partition("/")
+    bucket, prefix = place_of(address)
     listed = list(store.list(prefix, bucket=bucket))
     if not listed:
         return None

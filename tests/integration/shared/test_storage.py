@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from minio import Minio
 
+from services.preprocessing.domain.archives import ArchiveLimits
+from services.preprocessing.sources import PrefixSource
 from shared.settings import Settings
 from shared.storage.files import downloaded
+from shared.storage.listing import listing_of
 from shared.storage.parts import PartsFile, part_key
 from shared.storage.port import ObjectMissing, StoreUnavailable
 from shared.storage.s3 import CHUNK_BYTES, S3Store
@@ -117,6 +120,19 @@ def test_a_bucket_that_cannot_be_is_missing(store: S3Store, bucket: str) -> None
         list(store.list("lab/", bucket=bucket))
     with pytest.raises(ObjectMissing):
         store.open_foreign(bucket, "lab/a.png")
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_what_lies_in_a_folder_beside_is_not_below(
+    store: S3Store, settings: Settings, end: str
+) -> None:
+    store.put("study/a.png", b"1")
+    store.put("study-old/b.png", b"22")
+    address = f"{settings.s3_bucket}/study{end}"
+    found = listing_of(store, address)
+    assert found is not None
+    assert found.bytes == 1
+    assert PrefixSource(store, address, ArchiveLimits()).names() == ["a.png"]
 
 
 def test_a_name_that_climbs_is_missing(store: S3Store, foreign: str) -> None:
