@@ -23,11 +23,11 @@ from lesiongan.contracts.gans import (
 from services.gan import store as rows
 from services.gan.image_stream import ImageStream
 from shared.errors import BadInput, TooLarge
-from shared.jobs.submit import NewJob
+from shared.jobs.submit import NewJob, Submitted
 from shared.plans.datasets import generate_job
 from shared.web.responses import JOB_RESPONSES, file_of_a_job, header
 from shared.web.routing import Router
-from shared.web.submission import Plan, Submission, SubmissionDep
+from shared.web.submission import Plan, Submission, SubmissionDep, replayed_header
 from shared.web.zip_stream import zip_stream
 
 router = Router(prefix="/generate", tags=["gan"])
@@ -121,22 +121,22 @@ async def get_generate(
             f"a stream carries at most {MAX_STREAMED_IMAGES} images: send "
             f"POST /generate?category={category}&n={n} and fetch the data set's archive"
         )
-    seed = _seed(seed)
-    plan = _plan(category, n, gan, seed, truncation)
+    plan = _plan(category, n, gan, _seed(seed), truncation)
     if submission.dry_run:
         return await submission.answer(plan)
-    stream = await run_in_threadpool(_open, submission, plan, image_format)
+    done = await run_in_threadpool(submission.submit, plan)
+    stream = _stream(submission, done, image_format)
     headers = {
         "X-Job-Id": stream.job_id,
         "X-Gan-Id": stream.gan_id,
-        "X-Seed": str(seed),
+        "X-Seed": str(stream.seed),
         "Content-Disposition": f'attachment; filename="{category}-{n}.zip"',
+        **replayed_header(done),
     }
     return StreamingResponse(_zip(stream), media_type="application/zip", headers=headers)
 
 
-def _open(submission: Submission, plan: Plan, image_format: ImageFormat) -> ImageStream:
-    done = submission.submit(plan)
+def _stream(submission: Submission, done: Submitted, image_format: ImageFormat) -> ImageStream:
     assert done.job.target is not None, "the plan names the data set"
     command = GenerateCommand.model_validate(done.job.input)
     return ImageStream(

@@ -46,6 +46,7 @@ class ImageStream:
     ) -> None:
         self.job_id = job_id
         self.gan_id = command.gan
+        self.seed = command.seed
         self._state = state
         self._dataset_id = dataset_id
         self._command = command

@@ -16,7 +16,7 @@ from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.state import WebState
-from shared.web.submission import Submission, read_job, wait_for_job
+from shared.web.submission import Submission, read_job, replayed_header, wait_for_job
 from shared.web.uploads import receive_image
 
 
@@ -109,14 +109,14 @@ async def answer_with_file(
     if job.status not in ENDED:
         job = await wait_for_job(state, job, wait_seconds)
     if job.status == "succeeded":
-        return await run_in_threadpool(_file, submission, job)
+        return await run_in_threadpool(_file, submission, job, replayed_header(done))
     if job.status in ENDED:
         raise await run_in_threadpool(_failure, state, job)
     return Response(
         job.model_dump_json(),
         status_code=202,
         media_type="application/json",
-        headers={"Location": f"/jobs/{job.id}"},
+        headers={"Location": f"/jobs/{job.id}", **replayed_header(done)},
     )
 
 
@@ -148,10 +148,10 @@ def _failure(state: WebState, job: Job) -> LesionGanError:
     return kind(job.error.detail)
 
 
-def _file(submission: Submission, job: Job) -> Response:
+def _file(submission: Submission, job: Job, replayed: dict[str, str]) -> Response:
     assert job.output is not None, "a job that succeeded has an output"
     data = read_result(submission.state.store, job.id, job.output)
-    headers = {"X-Job-Id": job.id}
+    headers = {"X-Job-Id": job.id, **replayed}
     return Response(data, media_type=job.output["content_type"], headers=headers)
 
 

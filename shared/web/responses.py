@@ -45,5 +45,6 @@ def binary(
 
 def file_of_a_job(media_type: str, description: str, **more: dict[str, Any]) -> Responses:
     """A file that a job made in time, or the estimate that ``dry_run`` asks for."""
-    ok = binary(media_type, description, headers={"X-Job-Id": JOB_ID, **more})[200]
+    headers = {"X-Job-Id": JOB_ID, "Idempotency-Replayed": REPLAYED, **more}
+    ok = binary(media_type, description, headers=headers)[200]
     return {200: {**ok, "model": Estimate}}

@@ -22,7 +22,15 @@ from shared.queue.port import Ring
 from shared.web.auth import Caller, Submitter
 from shared.web.state import StateDep, WebState
 
-__all__ = ["Plan", "Submission", "SubmissionDep", "limits_of", "read_job", "wait_for_job"]
+__all__ = [
+    "Plan",
+    "Submission",
+    "SubmissionDep",
+    "limits_of",
+    "read_job",
+    "replayed_header",
+    "wait_for_job",
+]
 
 MAX_WAIT_SECONDS = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])")
@@ -51,9 +59,7 @@ class Submission:
         if self.wait_seconds > 0 and job.status not in ENDED:
             job = await wait_for_job(self.state, job, self.wait_seconds)
         status = 200 if self.wait_seconds > 0 and job.status in ENDED else 202
-        headers = {"Location": f"/jobs/{job.id}"}
-        if done.replayed:
-            headers["Idempotency-Replayed"] = "true"
+        headers = {"Location": f"/jobs/{job.id}", **replayed_header(done)}
         return JSONResponse(job.model_dump(mode="json"), status_code=status, headers=headers)
 
     async def _by_itself(self, plan: Plan) -> tuple[Submitted, Job]:
@@ -115,6 +121,11 @@ class Submission:
         with self.state.sessions() as session:
             estimate: Estimate = estimates.estimate(session, plan(session))
         return JSONResponse(estimate.model_dump(mode="json"))
+
+
+def replayed_header(done: Submitted) -> dict[str, str]:
+    """What tells that an earlier request with this key made the job."""
+    return {"Idempotency-Replayed": "true"} if done.replayed else {}
 
 
 def limits_of(caller: Caller, state: WebState) -> Limits:

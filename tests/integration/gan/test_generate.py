@@ -1,11 +1,20 @@
 """``/generate`` where no worker runs: what is refused, and what waits."""
 
+import asyncio
+
 import httpx
 import pytest
 
+from services.gan.generate_api import get_generate
 from shared.db.engine import Sessions
 from shared.db.tables import GanRow
 from shared.ids import new_id
+from shared.jobs.submit import Idempotency
+from shared.queue.celery import CeleryDoorbell
+from shared.settings import Settings
+from shared.web.app import connect
+from shared.web.auth import Caller
+from shared.web.submission import Submission
 
 
 def published_gan(sessions: Sessions, *, default: bool, phantom: bool = False) -> str:
@@ -79,6 +88,22 @@ def test_without_a_seed_each_request_is_another_data_set(
     jobs = [client.post("/generate?category=liver&n=5").json() for _ in range(2)]
     assert jobs[0]["id"] != jobs[1]["id"]
     assert jobs[0]["input"]["seed"] != jobs[1]["input"]["seed"]
+
+
+def test_a_stream_that_is_asked_for_again_says_so(
+    environment: Settings, sessions: Sessions, bell: CeleryDoorbell
+) -> None:
+    published_gan(sessions, default=True)
+    state = connect(environment)
+    once = Idempotency("once", "f" * 64)
+    request = Submission(state, Caller("key", frozenset({"submit"})), once, 0.0, dry_run=False)
+    first, again = (asyncio.run(get_generate(request, "liver", 5)).headers for _ in range(2))
+    state.engine.dispose()
+    assert "idempotency-replayed" not in first
+    assert again["idempotency-replayed"] == "true"
+    # Nobody named a seed: it is that of the images, which were drawn by the first request's.
+    same = ("x-job-id", "x-seed")
+    assert [again[name] for name in same] == [first[name] for name in same]
 
 
 def test_with_a_seed_two_requests_share_a_job(client: httpx.Client, sessions: Sessions) -> None:

@@ -164,10 +164,20 @@ def test_a_replay_answers_with_the_first_file_and_stages_nothing(
     thread = worker(sessions, succeed(sessions, store))
     first = answer(once)
     thread.join()
-    assert answer(once).body == first.body
+    assert "idempotency-replayed" not in first.headers
+    again = answer(once)
+    assert again.body == first.body
+    assert again.headers["idempotency-replayed"] == "true"
     with pytest.raises(BadInput):
         answer(replace(submission, idempotency=Idempotency("once", "e" * 64)))
     assert staged() == before
+
+
+def test_a_replay_of_a_slow_job_says_that_it_is_one(submission: Submission) -> None:
+    once = replace(submission, idempotency=Idempotency("once", "f" * 64))
+    first, again = (answer(once, wait_seconds=0.0).headers for _ in range(2))
+    assert "idempotency-replayed" not in first
+    assert again["idempotency-replayed"] == "true"
 
 
 def test_the_caller_is_written_down(submission: Submission, sessions: Sessions) -> None:

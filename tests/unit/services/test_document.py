@@ -129,6 +129,13 @@ def test_every_parameter_is_described(name: str) -> None:
             assert parameter.get("description"), parameter["name"]
 
 
+@pytest.mark.parametrize(
+    "name", ["GET /generate", "POST /preprocess/preview", "POST /augment/preview"]
+)
+def test_a_file_that_an_earlier_request_made_says_so(name: str) -> None:
+    assert "Idempotency-Replayed" in OPERATIONS[name]["responses"]["200"]["headers"]
+
+
 @each_operation
 def test_an_operation_that_makes_a_job_documents_its_headers(name: str) -> None:
     operation = OPERATIONS[name]
