@@ -1,6 +1,7 @@
 """Which server, and as whom."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from lesiongan.errors import NoServer
 def stack_in(folder: Path) -> None:
     (folder / ".lesiongan").mkdir()
     content = {"url": "http://127.0.0.1:8123", "key": "lg_stack"}
-    (folder / ".lesiongan" / "stack.json").write_text(json.dumps(content))
+    path = folder / ".lesiongan" / "stack.json"
+    path.write_text(json.dumps(content))
+    path.chmod(0o600)
 
 
 def test_stack_of_a_parent_folder_is_found(tmp_path: Path) -> None:
@@ -20,6 +23,23 @@ def test_stack_of_a_parent_folder_is_found(tmp_path: Path) -> None:
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     assert find_server(environment={}, folder=below) == Server("http://127.0.0.1:8123", "lg_stack")
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_stack_that_others_may_write_is_as_none(tmp_path: Path, mode: int) -> None:
+    stack_in(tmp_path)
+    (tmp_path / ".lesiongan" / "stack.json").chmod(mode)
+    with pytest.raises(NoServer):
+        find_server(environment={}, folder=tmp_path)
+
+
+def test_a_stack_of_another_user_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack_in(tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(NoServer):
+        find_server(environment={}, folder=tmp_path)
 
 
 def test_arguments_win_over_environment_and_stack(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,12 +103,24 @@ def _checked_key(key: str | None) -> str | None:
 
 
 def _read_stack(folder: Path) -> Profile | None:
-    """The nearest stack; None where there is none, or none that we may read."""
+    """The nearest stack; None where there is none, or none that we may read and believe."""
     for place in (folder, *folder.parents):
         try:
-            content = json.loads((place / STACK_FILE).read_text(encoding="utf-8"))
+            with (place / STACK_FILE).open(encoding="utf-8") as file:
+                content = json.load(file) if _is_our_own(file.fileno()) else None
         except (OSError, ValueError):
             continue
         if isinstance(content, dict) and isinstance(content.get("url"), str):
             return Profile(content["url"], content.get("key"))
     return None
+
+
+def _is_our_own(descriptor: int) -> bool:
+    """Whether nobody else wrote the file: in a parent folder such as /scratch all may make some,
+    and what is sent to the address that it names are images.
+    """
+    if os.name != "posix":
+        return True
+    found = os.fstat(descriptor)
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return found.st_uid == os.geteuid() and not found.st_mode & others
