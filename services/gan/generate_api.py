@@ -114,7 +114,8 @@ async def get_generate(
 ) -> Response:
     """A failure in the middle breaks the connection: a ZIP that opens is complete.
 
-    A client that leaves cancels the job, if this request made it and nobody else waits for it.
+    A client that leaves cancels the job, if this request made it and nobody else waits for it; not
+    with an `Idempotency-Key`: the same request again gets the images of the first.
     """
     if n > MAX_STREAMED_IMAGES:
         raise TooLarge(
@@ -145,7 +146,7 @@ def _stream(submission: Submission, done: Submitted, image_format: ImageFormat) 
         done.job.target,
         command,
         image_format=image_format,
-        cancels=done.made,
+        cancels=done.made and submission.idempotency is None,
     )
 
 

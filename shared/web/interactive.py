@@ -92,7 +92,8 @@ async def answer_with_file(
 
     The job ``before`` takes the image first, and makes of it the one that the job takes. 202 and
     the job when that takes longer than ``wait_seconds``. Raises :class:`BadInput` when a job finds
-    the image or the options wrong, and :class:`JobFailed` when it fails otherwise.
+    the image or the options wrong, and :class:`JobFailed` when it fails otherwise: the image is
+    deleted then, as a job that succeeds deletes it.
     """
     staged, key = _staged_after(new, before)
     if submission.dry_run:
@@ -111,7 +112,11 @@ async def answer_with_file(
     if job.status == "succeeded":
         return await run_in_threadpool(_file, submission, job, replayed_header(done))
     if job.status in ENDED:
-        raise await run_in_threadpool(_failure, state, job)
+        failure = await run_in_threadpool(_failure, state, job)
+        if job.status == "failed":
+            pictures = [key, str(staged.input["image"])]
+            await run_in_threadpool(delete_objects, state.store, pictures)
+        raise failure
     return Response(
         job.model_dump_json(),
         status_code=202,

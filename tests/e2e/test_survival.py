@@ -167,6 +167,17 @@ def test_a_client_that_leaves_cancels_its_stream(api: Api, gan: str) -> None:
     assert api.wait(job_id)["status"] == "cancelled"
 
 
+def test_a_stream_with_a_key_is_sent_again_from_where_it_is(api: Api, gan: str) -> None:
+    asked = ("GET", "/generate?category=liver&n=2000&seed=96")
+    headers = {"Idempotency-Key": "a line that breaks"}
+    with api.http.stream(*asked, headers=headers) as answer:
+        next(answer.iter_bytes(1))
+        job_id = answer.headers["x-job-id"]
+    again = api.http.request(*asked, headers=headers)
+    assert (again.status_code, again.headers["x-job-id"]) == (200, job_id)
+    assert len(zipfile.ZipFile(io.BytesIO(again.content)).namelist()) == 2001
+
+
 def test_a_stream_that_another_waits_for_goes_on(stack: Stack, api: Api, gan: str) -> None:
     sampler = psutil.Process(_pid(stack, "worker-gan-sample"))
     sampler.suspend()

@@ -119,10 +119,12 @@ def test_a_slow_job_is_answered_with_itself(
 def test_a_failure_is_the_senders_only_if_it_is(
     submission: Submission,
     sessions: Sessions,
+    staged: Callable[[], list[str]],
     error: LesionGanError,
     expected: type[LesionGanError],
     status: int,
 ) -> None:
+    before = staged()
     thread = worker(
         sessions, lambda claim: committed(sessions, lambda s: ledger.fail(s, claim, error))
     )
@@ -130,6 +132,7 @@ def test_a_failure_is_the_senders_only_if_it_is(
         answer(submission)
     thread.join()
     assert caught.value.status == status
+    assert staged() == before, "the image is not kept"
 
 
 def test_a_cancelled_job_is_a_conflict(submission: Submission, sessions: Sessions) -> None:
