@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from lesiongan.contracts.base import Page
 from lesiongan.contracts.categories import Category, Split
-from lesiongan.contracts.datasets import Dataset, DatasetImage, DatasetReport, ImageFormat
+from lesiongan.contracts.datasets import Dataset, DatasetImage, DatasetReport
 from shared.datasets import catalog, reading, removal
 from shared.datasets.contact_sheet import contact_sheet, for_display
 from shared.datasets.report import report
@@ -23,7 +23,6 @@ from shared.web.state import SessionDep, StoreDep
 router = Router(prefix="/datasets", tags=["data sets"])
 
 CategoryFilter = Annotated[Category | None, Query(description="only this category")]
-FormatQuery = Annotated[ImageFormat, Query(alias="format", description="of the images")]
 SourceFilter = Annotated[
     str | None,
     Query(max_length=200, description="only what comes of this: an image's `source`"),
