@@ -119,10 +119,11 @@ def decode_grey(png: bytes) -> GreyImage:
     """Decodes a grey PNG; pixel values stay exact.
 
     8- and 16-bit grey keep their compressed bytes. Grey stored as colour (equal channels, opaque)
-    or with 1, 2 or 4 bits is encoded anew as plain grey.
+    or with 1, 2 or 4 bits is encoded anew as plain grey. A grey level that ``tRNS`` calls
+    transparent is a value like any other.
 
-    Raises UnreadableImage: damaged or truncated, a real colour picture, a transparent one, or more
-    than 50 megapixels.
+    Raises UnreadableImage: damaged or truncated, a real colour picture, one whose alpha channel is
+    not opaque, or more than 50 megapixels.
     """
     header = read_header(png)
     stripped = strip_metadata(png)

@@ -91,6 +91,15 @@ def test_gamma_does_not_change_pixels() -> None:
     np.testing.assert_array_equal(decoded.values, values)
 
 
+def test_a_transparent_grey_level_is_a_value_as_others_are() -> None:
+    values = grey_noise()
+    png = encode_grey(values)
+    transparent = chunk(b"tRNS", int(values[0, 0]).to_bytes(2, "big"))
+    image = decode_grey(after_header(png, transparent))
+    np.testing.assert_array_equal(image.values, values)
+    assert image.png == png
+
+
 @given(bits=st.sampled_from([8, 16]), seed=st.integers(0, 1000), width=st.integers(1, 40))
 def test_values_survive_a_round_trip(bits: int, seed: int, width: int) -> None:
     dtype = np.uint8 if bits == 8 else np.uint16
