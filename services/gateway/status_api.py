@@ -2,7 +2,6 @@
 
 from lesiongan.contracts.console import Status
 from services.gateway.status import status
-from shared.queue.presence import Presence
 from shared.web.auth import Reader
 from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep
@@ -13,5 +12,4 @@ router = Router(tags=["console"])
 @router.get("/status", summary="See what the system does", operation_id="get_status")
 def get_status(_: Reader, session: SessionDep, state: StateDep) -> Status:
     """Queues and their workers, devices, what the store holds, and the disk of the data."""
-    workers = Presence(state.settings).workers()
-    return status(session, workers, state.settings.data_folder)
+    return status(session, state.presence.workers(), state.settings.data_folder)

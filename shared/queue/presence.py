@@ -39,6 +39,10 @@ class Presence:
             settings.redis_url.get_secret_value(), socket_connect_timeout=2, socket_timeout=5
         )
 
+    def close(self) -> None:
+        """Give its connections back."""
+        self._redis.close()
+
     def announce(self, worker: Worker) -> None:
         """Have it be there from now on, in a thread."""
         threading.Thread(

@@ -15,7 +15,6 @@ from shared.db.engine import make_engine, make_sessions
 from shared.observability.logs import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.queue.celery import CeleryDoorbell
-from shared.queue.presence import Presence
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
 from shared.version import VERSION
@@ -95,6 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await state.tokens.stop()
         await state.watcher.stop()
         state.batches.close()
+        state.presence.close()
         state.engine.dispose()
         # uvicorn ends by the signal that it was sent, so nothing runs at its exit.
         await asyncio.to_thread(end_tracing)
@@ -102,7 +102,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _of_ledger(state: WebState) -> CollectorRegistry:
     made = CollectorRegistry()
-    made.register(LedgerCollector(state.glances, Presence(state.settings).by_queue))
+    made.register(LedgerCollector(state.glances, state.presence.by_queue))
     return made
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.engine import Sessions, make_sessions
 from shared.queue.celery import CeleryDoorbell
+from shared.queue.presence import Presence
 from shared.settings import Settings
 from shared.storage.port import ObjectStore
 from shared.web.batches import Batches
@@ -35,6 +36,11 @@ class WebState:
     def glances(self) -> Sessions:
         """Sessions for one statement each: without BEGIN and ROLLBACK, in a third of the trips."""
         return make_sessions(self.engine.execution_options(isolation_level="AUTOCOMMIT"))
+
+    @cached_property
+    def presence(self) -> Presence:
+        """Which workers are there."""
+        return Presence(self.settings)
 
     @cached_property
     def batches(self) -> Batches:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
 from services.app import app
 from shared.db.engine import Sessions
@@ -41,6 +42,19 @@ def test_queues_workers_and_devices(
     ]
     assert status["stored"] == {"datasets": 0, "dataset_bytes": 0, "models": 0, "model_bytes": 0}
     assert status["disk"] is None
+
+
+def test_asking_again_connects_to_redis_no_second_time(
+    client: httpx.Client, settings: Settings
+) -> None:
+    with Redis.from_url(settings.redis_url.get_secret_value()) as redis:
+
+        def connections() -> int:
+            client.get("/status")
+            stats: dict[str, int] = redis.info("stats")
+            return stats["total_connections_received"]
+
+        assert connections() == connections()
 
 
 def test_the_disk_of_the_data(
