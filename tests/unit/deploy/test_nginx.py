@@ -2,7 +2,13 @@
 
 import json
 import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +19,7 @@ from services.gan.api import app as gan
 from services.gateway.api import OPENAPI_DOCUMENT
 from services.gateway.api import app as gateway
 from services.preprocessing.api import app as preprocessing
+from shared.web.problems import MEDIA_TYPE
 
 CONFIGURATION = Path(__file__).parents[3] / "deploy" / "nginx" / "nginx.conf"
 SERVICES = {
@@ -55,6 +62,59 @@ def test_everything_else_reaches_the_gateway() -> None:
 
 def test_the_gateway_serves_the_document_of_all_services() -> None:
     assert gateway.openapi() == json.loads(OPENAPI_DOCUMENT.read_text())
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[int]:
+    """The port of a server by this configuration; none of the services is there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    text = CONFIGURATION.read_text().replace("listen 8000", f"listen 127.0.0.1:{port}")
+    text = text.replace("/tmp/", f"{tmp_path}/")
+    text = re.sub(r"/dev/std\w+", f"{tmp_path}/log", text)
+    (tmp_path / "nginx.conf").write_text(f"daemon off; master_process off; {text}")
+    command = ("nginx", "-e", f"{tmp_path}/log", "-c", f"{tmp_path}/nginx.conf")
+    with subprocess.Popen(command) as process:
+        while not reached(port):
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield port
+        process.terminate()
+
+
+def reached(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def told(port: int, request: bytes) -> tuple[str, dict[str, Any]]:
+    """The media type and the body of what is answered to a request."""
+    address = ("127.0.0.1", port)
+    with socket.create_connection(address, 10) as connection, connection.makefile("rb") as answer:
+        connection.sendall(request + b"\r\nHost: lab\r\nConnection: close\r\n\r\n")
+        head, _, body = answer.read().partition(b"\r\n\r\n")
+    media_type = re.search(r"Content-Type: (\S+)", head.decode())
+    assert media_type is not None
+    found: dict[str, Any] = json.loads(body)
+    assert head.split()[1] == str(found["status"]).encode()
+    return media_type[1], found
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"no request", 400),
+        (b"GET /%00 HTTP/1.1", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000, 400),
+        (b"GET /" + b"x" * 40_000 + b" HTTP/1.1", 414),
+    ],
+)
+def test_what_nginx_refuses_is_a_problem(nginx: int, request_line: bytes, status: int) -> None:
+    media_type, found = told(nginx, request_line)
+    assert media_type == MEDIA_TYPE
+    assert found["status"] == status
 
 
 def _paths(app: FastAPI) -> set[str]:
