@@ -37,7 +37,7 @@ from shared.web.auth import Reader, Submitter
 from shared.web.interactive import PNG_OR_DICOM_BODY, answer_with_file
 from shared.web.paging import PagingDep
 from shared.web.png_header import read_header
-from shared.web.responses import JOB_ID, JOB_RESPONSES
+from shared.web.responses import JOB_ID, JOB_RESPONSES, REPLAYED
 from shared.web.routing import Router
 from shared.web.state import SessionDep, StoreDep
 from shared.web.submission import SubmissionDep
@@ -138,7 +138,7 @@ def delete_classifier(
         200: {
             "description": "The category, and all probabilities; or an estimate (`dry_run`)",
             "model": Classification | Estimate,
-            "headers": {"X-Job-Id": JOB_ID},
+            "headers": {"X-Job-Id": JOB_ID, "Idempotency-Replayed": REPLAYED},
         },
         202: JOB_RESPONSES[202],
     },

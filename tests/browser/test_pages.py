@@ -95,7 +95,7 @@ def test_images_without_a_split_are_counted(
 ) -> None:
     known = api.json(f"/datasets/{preprocessed}")
     known["counts"] |= {UNSPLIT: {"liver": 1234}}
-    page.route(f"**/datasets/{preprocessed}", lambda route: route.fulfill(json=known))
+    page.route(f"{console.url}/datasets/{preprocessed}", lambda route: route.fulfill(json=known))
     page.goto(f"{console.url}/console/datasets/{preprocessed}")
     expect(page.locator("#counts")).to_contain_text("no split")
     expect(page.locator("#counts")).to_contain_text("1,234")
