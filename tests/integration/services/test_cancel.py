@@ -180,11 +180,11 @@ def classify(made: Made) -> str:
     return made.bench.show(f"/classify?classifier={made.classifier}", picture())
 
 
-def experiment(made: Made) -> str:
+def experiment(made: Made, *, seeds: int = 2) -> str:
     command = {
         "dataset": made.preprocessed,
         "arms": ["none", "traditional"],
-        "seeds": 2,
+        "seeds": seeds,
         "copies": 1,
         "train_per_category": 4,
         "classifier": {"steps": 2, "batch_size": 8, "architecture": "small_cnn"},
@@ -276,11 +276,10 @@ def test_it_stops_in_its_middle_and_can_be_retried(
 
 
 def test_what_another_job_has_made_meanwhile_stays_as_it_is(made: Made) -> None:
-    make, _ = KINDS["experiment"]
     bench, calls = made.bench, []
-    first = make(made)
+    first = experiment(made, seeds=1)
     assert bench.client.post(f"/jobs/{first}/cancel").json()["status"] == "cancelled"
-    other = bench.run(make(made))
+    other = bench.run(experiment(made, seeds=1))
     assert (other.status, other.target) == ("succeeded", row(bench.ports.sessions, first).target)
     assert bench.client.post(f"/jobs/{first}/retry").json()["status"] == "queued"
     again = bench.run(first, on_call=lambda: calls.append(1))

@@ -218,7 +218,7 @@ def test_what_lies_in_complete_shards_is_not_decoded_again(
     attempt(ports, job_id, lives=20)
     with ports.sessions() as session:
         kept = sum(shard.images for shard in catalog.shards(session, target_of(ports, job_id)))
-    assert kept >= 2 * SMALL
+    assert kept >= SMALL, "the next one may have been on its way"
     assert row(ports.sessions, job_id).stalls == 1, "each shard forgave the deaths before it"
     decoded.clear()
     made(ports, job_id)
