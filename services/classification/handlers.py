@@ -134,8 +134,7 @@ def _published(
         for known in stale:
             store.delete(known)
 
-    output = {"classifier": job.target, "weights_sha256": digest, "steps": state.step}
-    return Outcome(output, write, clear_away)
+    return Outcome(rows.trained(job.target, digest, state.step), write, clear_away)
 
 
 def classify(

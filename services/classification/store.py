@@ -35,10 +35,14 @@ def untrained(session: Session, classifier_id: str) -> ClassifierRow:
     """
     row = get(session, classifier_id)
     if row.weights_sha256 is not None:
-        steps = row.scores["step"]
-        output = {"classifier": row.id, "weights_sha256": row.weights_sha256, "steps": steps}
+        output = trained(row.id, row.weights_sha256, row.scores["step"])
         raise AlreadyMade(f"{row.id} is trained", output)
     return row
+
+
+def trained(classifier_id: str, weights_sha256: str, steps: int) -> dict[str, Any]:
+    """What a training answers, whichever job asks."""
+    return {"classifier": classifier_id, "weights_sha256": weights_sha256, "steps": steps}
 
 
 def views(session: Session, rows: Sequence[ClassifierRow]) -> list[Classifier]:

@@ -131,7 +131,7 @@ def _published(
             scores=found.scores,
         )
 
-    return Outcome({"gan": gan.id, "weights_sha256": digest, "steps": state.step}, write)
+    return Outcome(rows.trained(gan.id, digest, state.step), write)
 
 
 def generate(
@@ -220,7 +220,7 @@ def _sample(
 
 def _screening_notes(draws: Sequence[int], *, last_kept: bool) -> list[str]:
     """Of the draw that each image is; ``last_kept``: the last one also where it came too near."""
-    notes, last = [], last_kept * sum(draw == MOST_DRAWS - 1 for draw in draws)
+    notes, last = [], draws.count(MOST_DRAWS - 1) if last_kept else 0
     if any(draws):
         notes.append(f"{sum(draws)} draws were thrown away: they came too near to a training image")
     if last:

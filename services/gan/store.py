@@ -54,9 +54,13 @@ def untrained(session: Session, gan_id: str) -> GanRow:
     """
     row = get(session, gan_id)
     if row.weights_sha256 is not None:
-        output = {"gan": row.id, "weights_sha256": row.weights_sha256, "steps": row.step}
-        raise AlreadyMade(f"{row.id} is trained", output)
+        raise AlreadyMade(f"{row.id} is trained", trained(row.id, row.weights_sha256, row.step))
     return row
+
+
+def trained(gan_id: str, weights_sha256: str, steps: int) -> dict[str, Any]:
+    """What a training answers, whichever job asks."""
+    return {"gan": gan_id, "weights_sha256": weights_sha256, "steps": steps}
 
 
 def released(session: Session, gan_id: str) -> GanRow:
@@ -127,8 +131,9 @@ def for_category(session: Session, gan_id: str | None, category: Category) -> Ga
 
 
 def _nothing_by_default(session: Session, default: GanRow | None, category: Category) -> Conflict:
-    found = "there is no default GAN" if default is None else f"{default.id}, the default,"
-    found += "" if default is None else f" does not know {category}"
+    found = "there is no default GAN"
+    if default is not None:
+        found = f"{default.id}, the default, does not know {category}"
     other = _newest_that_knows(session, category)
     if other is not None:
         path = f"/gans/{other.id}/default"

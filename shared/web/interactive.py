@@ -114,7 +114,7 @@ async def answer_with_file(
     if job.status in ENDED:
         failure = await run_in_threadpool(_failure, state, job)
         if job.status == "failed":
-            pictures = [key, str(staged.input["image"])]
+            pictures = {key, str(staged.input["image"])}  # one, where no job came before
             await run_in_threadpool(delete_objects, state.store, pictures)
         raise failure
     return Response(

@@ -56,8 +56,8 @@ def weights_left_out() -> Iterator[None]:
 
 def _derivatives(
     gradient: Tensor, x: Tensor, weight: Tensor, asked: Mask
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The kernel of the first derivatives; only those that are asked for are defined."""
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The kernel of the first derivatives; only those that are asked for are there."""
     outputs, padding = weight.shape[0], weight.shape[-1] // 2
     found = torch.ops.aten.convolution_backward(
         gradient,
@@ -72,7 +72,7 @@ def _derivatives(
         1,
         asked,
     )
-    return cast("tuple[Tensor, Tensor, Tensor]", found)
+    return cast("tuple[Tensor, Tensor, Tensor | None]", found)
 
 
 def _is_better_a_product(x: Tensor, weight: Tensor) -> bool:
@@ -142,12 +142,10 @@ class _WeightGradient(torch.autograd.Function):
     def forward(
         _ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor, asked: Mask
     ) -> tuple[Tensor, Tensor | None]:
-        with_bias = asked[2]
         if _is_better_a_product(x, weight):
             for_weight = _weight_gradient_as_product(gradient, x, weight.shape[-1])
-            return for_weight, gradient.sum(dim=(0, 2, 3)) if with_bias else None
-        _, for_weight, for_bias = _derivatives(gradient, x, weight, asked)
-        return for_weight, for_bias if with_bias else None
+            return for_weight, gradient.sum(dim=(0, 2, 3)) if asked == _WEIGHT_AND_BIAS else None
+        return _derivatives(gradient, x, weight, asked)[1:]
 
     @staticmethod
     @once_differentiable
