@@ -222,7 +222,7 @@ KINDS: dict[str, tuple[Callable[[Made], str], int]] = {
     "generate": (generate, 2),
     "generate-set": (generate_set, 2),
     "regenerate": (regenerate, 2),
-    "train-classifier": (train_classifier, 5),
+    "train-classifier": (train_classifier, 12),
     "pseudo-label": (pseudo_label, 2),
     "classify": (classify, 1),
     "experiment": (experiment, 3),
