@@ -18,7 +18,7 @@ from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
 from shared.web.responses import binary, header
 from shared.web.routing import Router
-from shared.web.state import SessionDep, StoreDep
+from shared.web.state import SessionDep, StateDep, StoreDep
 
 router = Router(prefix="/datasets", tags=["data sets"])
 
@@ -69,14 +69,13 @@ def delete_dataset(
 def list_images(
     dataset_id: str,
     _: Reader,
-    session: SessionDep,
-    store: StoreDep,
+    state: StateDep,
     paging: PagingDep,
     category: CategoryFilter = None,
     split: SplitFilter = None,
     source: SourceFilter = None,
 ) -> Page[DatasetImage]:
-    dataset = reading.open_dataset(session, store, dataset_id)
+    dataset = reading.open_detached(state.sessions, state.store, dataset_id)
     rest = dataset.records[_index_cursor(paging.cursor) :]
     found = rest.where(category=category, split=split, source=source)
     items = [
@@ -108,14 +107,12 @@ def _index_cursor(cursor: str | None) -> int:
     ),
     response_class=Response,
 )
-def get_image(
-    dataset_id: str, index: int, _: Reader, session: SessionDep, store: StoreDep
-) -> Response:
+def get_image(dataset_id: str, index: int, _: Reader, state: StateDep) -> Response:
     """The PNG as it is stored: 16 bits for HU, 8 bits after preprocessing."""
-    dataset = reading.open_dataset(session, store, dataset_id)
+    dataset = reading.open_detached(state.sessions, state.store, dataset_id)
     record = reading.record_at(dataset, index)
     headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400"}
-    png = reading.read_png(store, dataset, record)
+    png = reading.read_png(state.store, dataset, record)
     return Response(png, media_type="image/png", headers=headers)
 
 
@@ -124,9 +121,9 @@ def get_image(
     summary="Check a data set",
     operation_id="get_dataset_report",
 )
-def get_report(dataset_id: str, _: Reader, session: SessionDep, store: StoreDep) -> DatasetReport:
+def get_report(dataset_id: str, _: Reader, state: StateDep) -> DatasetReport:
     """Counts by split, category and patient, what was skipped, duplicates, overlapping splits."""
-    return report(reading.open_dataset(session, store, dataset_id))
+    return report(reading.open_detached(state.sessions, state.store, dataset_id))
 
 
 @router.get(
@@ -139,14 +136,15 @@ def get_report(dataset_id: str, _: Reader, session: SessionDep, store: StoreDep)
 def get_contact_sheet(
     dataset_id: str,
     _: Reader,
-    session: SessionDep,
-    store: StoreDep,
+    state: StateDep,
     category: CategoryFilter = None,
     split: SplitFilter = None,
     n: Annotated[int, Query(ge=1, le=256, description="images on the sheet")] = 64,
 ) -> Response:
     """The first ``n`` images of the selection, 16-bit ones in their own window."""
-    dataset = reading.open_dataset(session, store, dataset_id)
+    dataset = reading.open_detached(state.sessions, state.store, dataset_id)
     records = dataset.select(category=category, split=split)[:n]
-    images = [for_display(png, record) for record, png in reading.iterate(store, dataset, records)]
+    images = [
+        for_display(png, record) for record, png in reading.iterate(state.store, dataset, records)
+    ]
     return Response(contact_sheet(images), media_type="image/png")

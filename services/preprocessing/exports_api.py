@@ -7,7 +7,6 @@ from typing import Annotated, TypeVar
 
 from fastapi import Query, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.datasets import ArchiveLayout, ImageFormat
@@ -33,7 +32,7 @@ from shared.storage.port import ObjectStore
 from shared.web.auth import Reader
 from shared.web.responses import binary, header
 from shared.web.routing import Router
-from shared.web.state import SessionDep, StateDep, StoreDep
+from shared.web.state import StateDep, WebState
 from shared.web.zip_stream import Entry, LargeFile, zip_stream
 
 router = Router(prefix="/datasets", tags=["data sets"])
@@ -133,11 +132,7 @@ async def get_archive(
     if layout == "webdataset" and image_format != "png":
         raise BadInput("shards hold PNGs: layout=webdataset has no other format")
 
-    def opened() -> _Export:
-        with state.sessions() as session:
-            return _opened(session, state.store, dataset_id, image_format)
-
-    export = await run_in_threadpool(opened)
+    export = await run_in_threadpool(_opened, state, dataset_id, image_format)
     entries = {
         "folders": export.folders,
         "imagefolder": export.imagefolder,
@@ -162,22 +157,24 @@ async def get_archive(
     },
     response_class=Response,
 )
-def get_card(dataset_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+def get_card(dataset_id: str, _: Reader, state: StateDep) -> Response:
     """What the data set is, how it came about, what was checked, and what it is not for."""
-    dataset = reading.open_dataset(session, store, dataset_id)
-    about = _card(dataset, synthetic=is_synthetic(session, dataset.row))
+    dataset = reading.open_detached(state.sessions, state.store, dataset_id)
+    with state.sessions() as session:
+        synthetic = is_synthetic(session, dataset.row)
+    about = _card(dataset, synthetic=synthetic)
     return PlainTextResponse(about, media_type="text/markdown")
 
 
-def _opened(
-    session: Session, store: ObjectStore, dataset_id: str, image_format: ImageFormat
-) -> _Export:
-    dataset = reading.open_dataset(session, store, dataset_id)
+def _opened(state: WebState, dataset_id: str, image_format: ImageFormat) -> _Export:
+    dataset = reading.open_detached(state.sessions, state.store, dataset_id)
     encode: Encode = png_as_stored
-    if image_format == "dicom":
-        encode = partial(dicom_file, origin_of(session, dataset.row))
-    about = partial(_card, dataset, synthetic=is_synthetic(session, dataset.row))
-    return _Export(store, dataset, encode, SUFFIXES[image_format], about)
+    with state.sessions() as session:
+        if image_format == "dicom":
+            encode = partial(dicom_file, origin_of(session, dataset.row))
+        synthetic = is_synthetic(session, dataset.row)
+    about = partial(_card, dataset, synthetic=synthetic)
+    return _Export(state.store, dataset, encode, SUFFIXES[image_format], about)
 
 
 def _card(dataset: StoredDataset, *, synthetic: bool) -> bytes:

@@ -13,6 +13,7 @@ from shared.datasets.columns import Records
 from shared.datasets.kept import Kept
 from shared.datasets.manifest import read_manifest
 from shared.datasets.records import ImageRecord, Neighbour
+from shared.db.engine import Sessions
 from shared.db.tables import DatasetRow
 from shared.errors import BadInput, Gone, NotFound
 from shared.storage.port import ObjectStore
@@ -46,13 +47,24 @@ class Stack(NamedTuple):
 
 def open_dataset(session: Session, store: ObjectStore, dataset_id: str) -> StoredDataset:
     """A published data set with its manifest. Raises :class:`NotFound` and :class:`Gone`."""
+    row, keys = _found(session, dataset_id)
+    return StoredDataset(row, _manifest(store, row.manifest_key), keys)
+
+
+def open_detached(sessions: Sessions, store: ObjectStore, dataset_id: str) -> StoredDataset:
+    """As :func:`open_dataset`, for who has no transaction: the store is not waited for in one."""
+    with sessions() as session:
+        row, keys = _found(session, dataset_id)
+    return StoredDataset(row, _manifest(store, row.manifest_key), keys)
+
+
+def _found(session: Session, dataset_id: str) -> tuple[DatasetRow, dict[int, str]]:
     try:
         row = catalog.get(session, dataset_id)
     except Gone:
         forget_manifests()
         raise
-    keys = {shard.number: shard.key for shard in catalog.shards(session, dataset_id)}
-    return StoredDataset(row, _manifest(store, row.manifest_key), keys)
+    return row, {shard.number: shard.key for shard in catalog.shards(session, dataset_id)}
 
 
 def forget_manifests() -> None:
