@@ -19,8 +19,10 @@ def classification_loss(
 
     Hinton, Vinyals & Dean, "Distilling the knowledge in a neural network", 2015, section 2. Without
     ``soft`` (the teacher's probabilities ``[N, K]`` at temperature T) the loss is cross-entropy,
-    each category weighing ``weights`` ``[K]``.
+    each category weighing ``weights`` ``[K]``; they may end before those without images.
     """
+    if weights is not None:
+        weights = functional.pad(weights, (0, logits.shape[1] - len(weights)))
     hard = functional.cross_entropy(logits, labels, weight=weights)
     if soft is None:
         return hard

@@ -38,3 +38,13 @@ def test_a_teacher_that_differs_by_hand() -> None:
 def test_weights_make_every_category_count_alike() -> None:
     weights = balancing_weights(np.array([0, 0, 0, 1, 3, 3]))
     assert weights.tolist() == pytest.approx([0.5, 1.5, 0.0, 0.75])
+
+
+def test_a_category_that_lost_all_its_images_weighs_nothing() -> None:
+    """Filtered samples may leave none of the last one: the network still tells it apart."""
+    logits = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 0.0]])
+    labels = torch.tensor([0, 1])
+    weights = balancing_weights(labels.numpy())
+    assert weights.shape == (2,)
+    made = classification_loss(logits, labels, weights=weights, soft=None, share=0.5)
+    assert made.item() == pytest.approx(functional.cross_entropy(logits, labels).item())
