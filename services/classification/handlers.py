@@ -53,7 +53,9 @@ def train_classifier(
         datasets = [reading.open_dataset(session, store, each) for each in command.datasets]
         unlabelled = [reading.open_dataset(session, store, each) for each in command.unlabelled]
         teacher = None if command.teacher is None else rows.published(session, command.teacher)
-    images = load_images(store, datasets, without_copies=command.filter_copies)
+    images = load_images(
+        store, datasets, unlabelled=unlabelled, without_copies=command.filter_copies
+    )
     precision = choose_precision(device=settings.device, threads=settings.threads)
     if teacher is not None:
         images = taught(job, store, images, command, teacher, unlabelled, device=precision.device)

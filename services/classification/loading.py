@@ -28,12 +28,17 @@ class ClassifierImages:
 
 
 def load_images(
-    store: ObjectStore, datasets: Sequence[StoredDataset], *, without_copies: bool = False
+    store: ObjectStore,
+    datasets: Sequence[StoredDataset],
+    *,
+    unlabelled: Sequence[StoredDataset] = (),
+    without_copies: bool = False,
 ) -> ClassifierImages:
     """Training images of all data sets, and the ``val`` images of those that have some.
 
-    Images of ``val`` that are byte for byte among the training images are left out, and
-    ``without_copies`` also synthetic ones that may be copies of training images.
+    Images of ``val`` that are byte for byte among the training images, or those of ``unlabelled``
+    that are to be trained on later, are left out, and ``without_copies`` also synthetic ones that
+    may be copies of training images.
 
     Raises :class:`BadInput` for fewer than two categories, images of several shapes, patients that
     are on both sides, and where nothing but copies was to be trained on.
@@ -48,6 +53,7 @@ def load_images(
         if any(each.row.counts["val"].get(category) for category in categories)
     ]
     records = [record for _, part in train for record in part.records]
+    records += [record for each in unlabelled for record in each.select(split="train")]
     for part in val:
         refuse_shared_patients(records, part.records)
     flags = [np.full(len(part.labels), each.row.kind == "synthetic") for each, part in train]
@@ -63,7 +69,7 @@ def load_images(
     return ClassifierImages(
         categories=categories,
         train=joined,
-        val=_unseen_val(val, train),
+        val=_unseen_val(val, records),
         counts={
             "real": len(joined) - synthetic - augmented,
             "augmented": augmented,
@@ -98,13 +104,12 @@ def _categories(datasets: Sequence[StoredDataset]) -> tuple[Category, ...]:
 
 
 def _unseen_val(
-    parts: Sequence[Labelled], train: Sequence[tuple[StoredDataset, Labelled]]
+    parts: Sequence[Labelled], trained_on: Sequence[ImageRecord]
 ) -> LabelledImages | None:
     if not parts:
         return None
-    records = [record for _, part in train for record in part.records]
     joined = _joined(parts, np.zeros(sum(len(part.labels) for part in parts), dtype=np.bool_))
-    keep = np.concatenate([unseen(records, part.records) for part in parts])
+    keep = np.concatenate([unseen(trained_on, part.records) for part in parts])
     if not keep.any():
         return None
     return LabelledImages(joined.pixels[keep], joined.labels[keep], joined.synthetic[keep])

@@ -25,10 +25,15 @@ Load = Callable[..., ClassifierImages]
 def load(sessions: Sessions, store: S3Store) -> Load:
     """The images of data sets, by their ids."""
 
-    def load(*dataset_ids: str, without_copies: bool = False) -> ClassifierImages:
+    def load(
+        *dataset_ids: str, unlabelled: Sequence[str] = (), without_copies: bool = False
+    ) -> ClassifierImages:
         with sessions() as session:
-            opened = [reading.open_dataset(session, store, each) for each in dataset_ids]
-        return load_images(store, opened, without_copies=without_copies)
+            opened, more = (
+                [reading.open_dataset(session, store, each) for each in ids]
+                for ids in (dataset_ids, unlabelled)
+            )
+        return load_images(store, opened, unlabelled=more, without_copies=without_copies)
 
     return load
 
@@ -131,6 +136,25 @@ def test_val_images_that_are_also_trained_on_are_dropped(
     assert found.val.labels.tolist() == [0]
     only_seen = stored([(grey_png(3), meta("liver", "train", "q")), val[0], val[2]])
     assert load(one, only_seen).val is None
+
+
+def test_images_that_a_teacher_will_name_are_held_against_val_too(
+    load: Load, stored: Callable[..., str]
+) -> None:
+    one = stored(
+        [
+            (grey_png(1), meta("liver", "train", "a")),
+            (grey_png(2), meta("lung", "train", "b")),
+            (grey_png(3), meta("liver", "val", "c")),
+            (grey_png(4), meta("lung", "val", "d")),
+        ]
+    )
+    same = stored([(grey_png(3), meta(None, "train", None))])
+    found = load(one, unlabelled=[same])
+    assert found.val is not None
+    assert found.val.pixels[:, 0, 1, 1].tolist() == [4]
+    with pytest.raises(BadInput, match="images of 1 of the patients"):
+        load(one, unlabelled=[stored([(grey_png(5), meta(None, "train", "c"))])])
 
 
 def test_without_val_there_is_none(load: Load, sessions: Sessions, store: S3Store) -> None:
