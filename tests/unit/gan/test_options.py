@@ -46,3 +46,8 @@ def test_as_many_of_each_category_whatever_the_number_of_real_ones() -> None:
     assert [asked.images_of(real) for real in (900, 100, 0)] == [100, 100, 0]
     alike = GenerateSetCommand(gan=GAN, dataset=DATASET, ratio=1.5, seed=0)
     assert [alike.images_of(real) for real in (900, 100, 0)] == [1350, 150, 0]
+
+
+def test_a_category_with_images_gets_one_at_least() -> None:
+    asked = GenerateSetCommand(gan=GAN, dataset=DATASET, ratio=0.1, seed=0)
+    assert [asked.images_of(real) for real in (0, 1, 4, 26)] == [0, 1, 1, 3]

@@ -324,10 +324,10 @@ class GenerateSetCommand(Command):
     truncation: Annotated[Truncation | None, Field(description=TRUNCATION_HELP)] = None
 
     def images_of(self, training_images: int) -> int:
-        """How many of a category that has so many training images."""
-        if self.per_category is not None:
-            return self.per_category if training_images else 0
-        return round(self.ratio * training_images)
+        """How many of a category that has so many training images: one at least, if it has any."""
+        if not training_images:
+            return 0
+        return self.per_category or max(1, round(self.ratio * training_images))
 
 
 class GenerateCommand(Command):
