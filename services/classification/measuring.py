@@ -18,7 +18,7 @@ from lesiongan.contracts.findings import (
     SweepPoint,
 )
 from lesiongan.contracts.gans import GanOptions
-from services.classification.domain import comparison, wording
+from services.classification.domain import comparison, resampling, wording
 from services.classification.domain.evaluation import TestSet, confusion
 from services.classification.domain.recognition import recognised_share
 from services.classification.domain.worth import worths
@@ -70,16 +70,26 @@ class Table:
 def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> dict[str, Any]:
     """The members of the contract's ``Experiment`` that hold what was found."""
     command = asked.command
-    resamples = comparison.draw_resamples(test, n_seeds=command.seeds, random_seed=BOOTSTRAP_SEED)
+    pairs = [_pairs(each) for each in predicted]
+    n_comparisons = sum(map(len, pairs))
+    n_resamples = resampling.enough_resamples(n_comparisons)
+    resamples = resampling.draw_resamples(
+        test, n_seeds=command.seeds, random_seed=BOOTSTRAP_SEED, resamples=n_resamples
+    )
     measured = [_measured(test, each, resamples) for each in predicted]
-    compared = comparison.corrected([comparison.compare_all(each, test) for each in measured])
+    compared = comparison.corrected(
+        [
+            comparison.compare_all(of_arms, test, each)
+            for of_arms, each in zip(measured, pairs, strict=True)
+        ]
+    )
     tables = [
         _table(test, each, of_arms, pairs, resamples)
         for each, of_arms, pairs in zip(predicted, measured, compared, strict=True)
     ]
     first, n_test = tables[0], len(test.labels)
-    n_comparisons = sum(len(each.comparisons) for each in tables)
-    sweep = _sweep(tables)
+    sizes = [one.train_per_category for one in tables if one.train_per_category is not None]
+    sweep = _sweep(sizes, tables)
     return {
         "n_test": n_test,
         "arms": [each.model_dump(mode="json") for each in first.arms],
@@ -93,17 +103,27 @@ def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> di
             n_test=n_test,
             n_seeds=command.seeds,
             phantom=asked.phantom,
-            per_category=first.train_per_category,
+            sizes=sizes,
             worth=[] if sweep is None else sweep.worth,
         ),
         "notes": [
             *wording.notes(
-                test, n_seeds=command.seeds, phantom=asked.phantom, n_comparisons=n_comparisons
+                test,
+                n_seeds=command.seeds,
+                phantom=asked.phantom,
+                n_comparisons=n_comparisons,
+                resamples=n_resamples,
             ),
             *filter(None, [wording.of_few_images(first.arms, first.comparisons, n_test)]),
             *_of_options(asked, predicted),
         ],
     }
+
+
+def _pairs(predicted: Predicted) -> list[comparison.Pair]:
+    """What is compared: two arms of the same classifiers would only make Holm's family larger."""
+    ids = {arm: [row.id for row in rows] for arm, rows in predicted.classifiers.items()}
+    return [(a, b) for a, b in comparison.pairs_of(predicted.probabilities) if ids[a] != ids[b]]
 
 
 def _as_json(figure: Figure | None) -> dict[str, Any] | None:
@@ -116,7 +136,7 @@ def _categories_of(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _measured(
-    test: TestSet, predicted: Predicted, resamples: comparison.Resamples
+    test: TestSet, predicted: Predicted, resamples: resampling.Resamples
 ) -> list[comparison.Measured]:
     return [
         comparison.measure(arm, test, _categories_of(each), resamples)
@@ -129,7 +149,7 @@ def _table(
     predicted: Predicted,
     measured: list[comparison.Measured],
     compared: list[Comparison],
-    resamples: comparison.Resamples,
+    resamples: resampling.Resamples,
 ) -> Table:
     arms = [
         comparison.arm_result(
@@ -166,9 +186,8 @@ def _table(
     )
 
 
-def _sweep(tables: Sequence[Table]) -> Sweep | None:
+def _sweep(sizes: Sequence[int], tables: Sequence[Table]) -> Sweep | None:
     """None of one number of real images."""
-    sizes = [each.train_per_category for each in tables if each.train_per_category is not None]
     if len(sizes) < 2:
         return None
     by_arm = [{one.arm: one for one in each.measured} for each in tables]
@@ -206,13 +225,13 @@ def learning_curve(curves: Sequence[Sequence[Mapping[str, Any]]]) -> list[Learni
 
 
 def _arm_images(classifiers: Sequence[ClassifierRow]) -> comparison.ArmImages:
+    """Means over seeds, each rounded by itself, and their sum: so the parts make up the whole."""
     counts = [row.train_counts for row in classifiers]
-    return comparison.ArmImages(
-        train=round(mean(sum(each.values()) for each in counts)),
-        augmented=round(mean(each["augmented"] for each in counts)),
-        synthetic=round(mean(each["synthetic"] for each in counts)),
-        pseudo_labelled=round(mean(each.get("pseudo_labelled", 0) for each in counts)),
-    )
+    names = ("real", "augmented", "synthetic", "pseudo_labelled")
+    parts = {name: round(mean(each.get(name, 0) for each in counts)) for name in names}
+    whole = sum(parts.values())
+    del parts["real"]
+    return comparison.ArmImages(train=whole, **parts)
 
 
 def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
@@ -228,6 +247,11 @@ def _of_options(asked: Asked, predicted: Sequence[Predicted]) -> list[str]:
             "Every arm draws its categories equally often (classifier.balance), so oversample is "
             "the same classifier as none."
         )
+    said += wording.of_common(
+        n_seeds=command.seeds,
+        images=command.train_per_category is None,
+        gan=command.gan_id is not None,
+    )
     if command.pseudo_rounds > 1:
         said.append(wording.of_rounds(command.pseudo_rounds))
     screened = [one for each in predicted for one in each.screened]

@@ -22,6 +22,9 @@ from shared.plans.gans import GanData, train_gan_job
 AUGMENTED: frozenset[Arm] = frozenset({"traditional", "combined", "distil", "pseudo_label"})
 #: Weight of the teacher's probabilities in the arm ``distil``.
 DISTIL = 0.5
+#: Added to the seed of that arm, whose images are its teacher's: with the same initial weights and
+#: batches it would be its teacher once more, and no control for training twice.
+DISTIL_SEED = 1_000
 
 #: The arms whose batches hold real and synthetic images; to others it says nothing how these mix.
 _MIXED: frozenset[Arm] = WITH_GAN - {"tstr"}
@@ -109,7 +112,7 @@ class SeedPlan:
             filter_copies=self._command.filter_copies and arm in WITH_GAN,
             datasets=[made.id for made in training],
             patience=None,
-            seed=self._seed,
+            seed=self._seed + (DISTIL_SEED if arm == "distil" else 0),
             pretrained_sha256=self._pretrained_sha256,
         )
         training += [] if teacher is None else [teacher]

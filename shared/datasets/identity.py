@@ -19,7 +19,7 @@ STEP_VERSIONS = {
     "regenerate": 1,
     "train-gan": 3,
     "train-classifier": 4,
-    "experiment": 4,
+    "experiment": 5,
 }
 
 

@@ -22,7 +22,7 @@ from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.augmentation import usual_operations
 from lesiongan.contracts.categories import CATEGORIES
 from lesiongan.contracts.findings import ArmResult, Comparison
-from services.classification.domain import comparison, teaching, wording
+from services.classification.domain import comparison, resampling, teaching, wording
 from services.classification.domain.calibration import fit_temperature
 from services.classification.domain.evaluation import TestSet, grouped_by_patient
 from services.classification.domain.images import LabelledImages
@@ -157,7 +157,7 @@ def _table(
     temperatures: dict[Arm, list[float | None]],
     seeds: int,
 ) -> tuple[list[ArmResult], list[Comparison]]:
-    drawn = comparison.draw_resamples(test, n_seeds=seeds, random_seed=0)
+    drawn = resampling.draw_resamples(test, n_seeds=seeds, random_seed=0)
     rows, measured = [], []
     for arm, each in said.items():
         probabilities = np.stack(each)
@@ -165,7 +165,9 @@ def _table(
         graded = comparison.grade(test, probabilities, temperatures[arm], drawn)
         images = comparison.ArmImages(train=0)
         rows.append(comparison.arm_result(measured[-1], test, images, graded))
-    (compared,) = comparison.corrected([comparison.compare_all(measured, test)])
+    (compared,) = comparison.corrected(
+        [comparison.compare_all(measured, test, comparison.pairs_of(said))]
+    )
     return rows, compared
 
 

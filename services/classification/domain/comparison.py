@@ -1,15 +1,9 @@
 """How sure we are of a figure and of the difference between two arms.
 
-Percentile intervals by the bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap",
-1993, chapters 13 and 16), in two levels: seeds are drawn with replacement, and so are patients,
-whose images come along together. Every seed predicts the same test images, so seeds and patients
-are crossed and not nested: a resample draws one set of patients for all of its seeds (Owen, "The
-pigeonhole bootstrap", Ann. Appl. Stat. 1(2), 2007). To draw new patients for each seed would divide
-the test set's share of the variance by the number of seeds, and promise more than was measured.
-All arms see the same resamples, so that differences are paired.
+All intervals come from one set of resamples: see :mod:`services.classification.domain.resampling`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,23 +31,13 @@ from services.classification.domain.evaluation import (
 )
 from services.classification.domain.paired import holm, mcnemar
 from services.classification.domain.ranking import macro_auc
-
-#: Bootstrap resamples behind every interval.
-RESAMPLES: Final = 2_000
-
-_LEVEL: Final = 0.95
-#: Resamples computed at once: 5,000 images x 20 seeds x 8 categories take about 50 MB.
-_BLOCK: Final = 128
-#: Differences below this are rounding of sums in another order, not images.
-ROUNDING: Final = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class Resamples:
-    """What is drawn how often in each of B resamples."""
-
-    groups: NDArray[np.uint16]  # [B, G]
-    seeds: NDArray[np.uint16]  # [B, S]
+from services.classification.domain.resampling import (
+    BLOCK,
+    Resamples,
+    expanded,
+    interval_of,
+    two_sided_p,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,42 +79,37 @@ class Graded:
     temperatures: Sequence[float]
 
 
-def draw_resamples(
-    test: TestSet, *, n_seeds: int, random_seed: int, resamples: int = RESAMPLES
-) -> Resamples:
-    """Draws patients and seeds with replacement; the same arguments give the same draws."""
-    random = np.random.default_rng(random_seed)
-    return Resamples(
-        seeds=_draw_counts(random, n_seeds, resamples),
-        groups=_draw_counts(random, test.n_groups, resamples),
-    )
-
-
 def measure(arm: Arm, test: TestSet, predictions: Integers, resamples: Resamples) -> Measured:
     """The figures of an arm from its predicted categories ``[S, N]``.
 
     Raises:
         ValueError: predictions of another number of images or seeds than the resamples have.
     """
-    return Measured(
-        arm, figures(test, predictions), _resampled(test, predictions, resamples), predictions
+    observed = figures(test, predictions)
+    by = resamples.patients_expansion
+    resampled = _resampled(test, predictions, resamples).beside(
+        observed.mean_over_all(), lambda drawn, mean: expanded(drawn, mean, by)
     )
+    return Measured(arm, observed, resampled, predictions)
 
 
 def accuracy(test: TestSet, predictions: Integers, resamples: Resamples) -> Figure:
     """That of predictions ``[S, N]`` which are no arm's; raises as :func:`measure` does."""
-    resampled = _resampled(test, predictions, resamples)
-    return _figure(figures(test, predictions).accuracy, resampled.accuracy)
+    observed = figures(test, predictions).accuracy
+    resampled = _resampled(test, predictions, resamples).accuracy
+    return _figure(
+        observed, expanded(resampled, float(observed.mean()), resamples.patients_expansion)
+    )
 
 
 def _resampled(test: TestSet, predictions: Integers, resamples: Resamples) -> Figures:
-    if len(predictions) != resamples.seeds.shape[1]:
-        raise ValueError(f"{len(predictions)} seeds, resamples of {resamples.seeds.shape[1]}")
-    shares = resamples.seeds / len(predictions)
+    shares = resamples.seed_shares
+    if len(predictions) != shares.shape[1]:
+        raise ValueError(f"{len(predictions)} seeds, resamples of {shares.shape[1]}")
     places = test.group_places
     blocks = []
-    for start in range(0, len(shares), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for start in range(0, len(shares), BLOCK):
+        rows = slice(start, start + BLOCK)
         weights = resamples.groups[rows][:, places].astype(np.float64)
         block = weighted_figures(test, predictions, weights)
         blocks.append(block.mean_over_seeds(shares[rows]))
@@ -169,15 +148,16 @@ def _sampled(
     """``figure(labels, probabilities, weights)`` of each seed, averaged over the seeds drawn."""
     places = test.group_places
     plain = np.ones((1, test.labels.size))
-    observed, total = [], np.zeros(len(resamples.seeds))
+    observed, total = [], np.zeros(len(resamples.seed_shares))
     for seed, each in enumerate(probabilities):
         observed.append(float(figure(test.labels, each, plain)[0]))
-        shares = resamples.seeds[:, seed] / resamples.seeds.shape[1]
-        for start in range(0, len(shares), _BLOCK):
-            rows = slice(start, start + _BLOCK)
+        shares = resamples.seed_shares[:, seed]
+        for start in range(0, len(shares), BLOCK):
+            rows = slice(start, start + BLOCK)
             weights = resamples.groups[rows][:, places].astype(np.float64)
             total[rows] += shares[rows] * figure(test.labels, each, weights)
-    return Sampled(np.asarray(observed), total)
+    moved = expanded(total, float(np.mean(observed)), resamples.patients_expansion)
+    return Sampled(np.asarray(observed), moved)
 
 
 def arm_result(
@@ -215,28 +195,22 @@ def arm_result(
 def _calibration(graded: Graded) -> Calibration:
     scaled = graded.error_tempered
     return Calibration(
-        error=_of(graded.error),
-        error_tempered=None if scaled is None else _of(scaled),
+        error=_reflected(graded.error),
+        error_tempered=None if scaled is None else _reflected(scaled),
         temperatures=list(graded.temperatures),
     )
 
 
 def compare(a: Measured, b: Measured, test: TestSet) -> Comparison:
-    """The difference in accuracy, a - b, of two arms that were measured on the same resamples.
-
-    ``p`` is twice the smaller share of resamples on either side of zero, in the form
-    ``(1 + count) / (B + 1)`` that never claims zero (Davison and Hinkley, "Bootstrap Methods and
-    Their Application", 1997, equation 4.11), and at most 1.
-    """
+    """The difference in accuracy, a - b, of two arms that were measured on the same resamples."""
     difference = float(a.observed.accuracy.mean() - b.observed.accuracy.mean())
     resampled = a.resampled.accuracy - b.resampled.accuracy
-    smaller = min(np.sum(resampled <= ROUNDING), np.sum(resampled >= -ROUNDING))
     return Comparison(
         a=a.arm,
         b=b.arm,
         difference=difference,
-        ci=interval_of(resampled),
-        p=min(1.0, 2.0 * (1.0 + float(smaller)) / (resampled.size + 1.0)),
+        ci=interval_of(resampled, within=(-1.0, 1.0)),
+        p=two_sided_p(resampled),
         within_seeds=[
             SeedTest(seed=seed, only_a=only_a, only_b=only_b, p=p)
             for seed, (only_a, only_b, p) in enumerate(
@@ -247,13 +221,17 @@ def compare(a: Measured, b: Measured, test: TestSet) -> Comparison:
     )
 
 
+#: Two arms that are compared, ``a - b``.
+Pair = tuple[Arm, Arm]
+
 #: What was asked first, and then whether it was the GAN: ``combined`` against each control.
-_PAIRS: Final[tuple[tuple[Arm, Arm], ...]] = (
+_PAIRS: Final[tuple[Pair, ...]] = (
     ("combined", "none"),
     ("combined", "traditional"),
     ("combined", "distil"),
     ("combined", "pseudo_label"),
     ("gan", "none"),
+    ("gan", "pseudo_label"),
     ("traditional", "none"),
     ("distil", "traditional"),
     ("pseudo_label", "traditional"),
@@ -262,10 +240,16 @@ _PAIRS: Final[tuple[tuple[Arm, Arm], ...]] = (
 )
 
 
-def compare_all(measured: Sequence[Measured], test: TestSet) -> list[Comparison]:
-    """Each pair of ``_PAIRS`` whose arms are there. ``p_holm`` is left to :func:`corrected`."""
+def pairs_of(arms: Collection[Arm]) -> list[Pair]:
+    """Each pair of ``_PAIRS`` whose arms are there."""
+    return [(a, b) for a, b in _PAIRS if a in arms and b in arms]
+
+
+def compare_all(
+    measured: Sequence[Measured], test: TestSet, pairs: Sequence[Pair]
+) -> list[Comparison]:
+    """Each of ``pairs``. ``p_holm`` is left to :func:`corrected`."""
     by_arm = {one.arm: one for one in measured}
-    pairs = [(a, b) for a, b in _PAIRS if a in by_arm and b in by_arm]
     return [compare(by_arm[a], by_arm[b], test) for a, b in pairs]
 
 
@@ -275,18 +259,6 @@ def corrected(families: Sequence[Sequence[Comparison]]) -> list[list[Comparison]
     return [
         [one.model_copy(update={"p_holm": next(adjusted)}) for one in family] for family in families
     ]
-
-
-def _draw_counts(random: np.random.Generator, n: int, resamples: int) -> NDArray[np.uint16]:
-    """[resamples, n]: how often each of n is drawn when n are drawn with replacement."""
-    counts = np.empty((resamples, n), dtype=np.uint16)
-    for start in range(0, resamples, _BLOCK):
-        rows = min(_BLOCK, resamples - start)
-        drawn = random.integers(n, size=(rows, n)) + np.arange(rows)[:, None] * n
-        counts[start : start + rows] = np.bincount(drawn.ravel(), minlength=rows * n).reshape(
-            rows, n
-        )
-    return counts
 
 
 def _figure(observed: Floats, resampled: Floats) -> Figure:
@@ -301,8 +273,11 @@ def _of(sampled: Sampled) -> Figure:
     return _figure(sampled.observed, sampled.resampled)
 
 
-def interval_of(resampled: Floats) -> tuple[float, float]:
-    """The middle 95 % of resampled figures ``[B]``."""
-    tail = (1.0 - _LEVEL) / 2.0
-    low, high = np.quantile(resampled, [tail, 1.0 - tail])
-    return float(low), float(high)
+def _reflected(sampled: Sampled) -> Figure:
+    """Of a figure that chance makes larger, and resampling once more: the basic interval.
+
+    Davison and Hinkley, equation 5.6: how far resamples lie above what was observed is how far that
+    lies above the truth.
+    """
+    mean = float(sampled.observed.mean())
+    return _figure(sampled.observed, 2.0 * mean - sampled.resampled)

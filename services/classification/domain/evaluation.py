@@ -2,16 +2,16 @@
 
 Accuracy is the share of images whose category is right. Of one category, precision is the share of
 the images predicted as it that are it, recall the share of its images that are predicted as it, and
-F1 their harmonic mean. Macro figures are plain means over categories, so a rare category counts as
-much as a common one; balanced accuracy is the mean recall over the categories that have images.
-What is undefined (no image predicted as the category, say) is 0, as with scikit-learn's
-``zero_division=0``.
+F1 their harmonic mean. Macro figures are plain means over the categories that have images, so a
+rare one counts as much as a common one; balanced accuracy is the mean recall. What is undefined (no
+image predicted as the category, say) is 0, as with scikit-learn's ``zero_division=0``; the figures
+of a category without images, as a resample may have them, are NaN.
 
 Every image has a weight, so that the bootstrap computes thousands of resamples by one product of
 matrices: an image that is drawn twice weighs 2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -96,12 +96,23 @@ class Figures:
 
     def mean_over_seeds(self, shares: Floats) -> "Figures":
         """Figures ``[B, S, ...]`` averaged over seeds, whose ``shares`` ``[B, S]`` sum to 1."""
+        return self._each(lambda figure: np.einsum("bs,bs...->b...", shares, figure))
+
+    def mean_over_all(self) -> "Figures":
+        """Figures ``[S, ...]`` averaged over seeds alike."""
+        return self._each(lambda figure: figure.mean(axis=0))
+
+    def beside(self, other: "Figures", change: Callable[[Floats, Floats], Floats]) -> "Figures":
+        """``change(mine, theirs)`` of each figure."""
         return Figures(
             **{
-                field.name: np.einsum("bs,bs...->b...", shares, getattr(self, field.name))
+                field.name: change(getattr(self, field.name), getattr(other, field.name))
                 for field in fields(self)
             }
         )
+
+    def _each(self, change: Callable[[Floats], Floats]) -> "Figures":
+        return Figures(**{field.name: change(getattr(self, field.name)) for field in fields(self)})
 
 
 def joined(blocks: Sequence[Figures]) -> Figures:
@@ -156,15 +167,23 @@ def _from_counts(right: Floats, predicted: Floats, annotated: Floats) -> Figures
     recall = _ratio(right, annotated)
     # 2 P R / (P + R), in counts: it stays defined where only one of P and R is.
     f1 = _ratio(2.0 * right, predicted + annotated)
+    present = annotated > 0
+
+    def macro(figure: Floats) -> Floats:
+        return _ratio((figure * present).sum(axis=-1), present.sum(axis=-1))
+
+    def known(figure: Floats) -> Floats:
+        return np.where(present, figure, np.nan)
+
     return Figures(
         accuracy=_ratio(right.sum(axis=-1), annotated.sum(axis=-1)),
-        balanced_accuracy=_ratio(recall.sum(axis=-1), (annotated > 0).sum(axis=-1)),
-        precision=precision.mean(axis=-1),
-        recall=recall.mean(axis=-1),
-        f1=f1.mean(axis=-1),
-        category_precision=precision,
-        category_recall=recall,
-        category_f1=f1,
+        balanced_accuracy=macro(recall),
+        precision=macro(precision),
+        recall=macro(recall),
+        f1=macro(f1),
+        category_precision=known(precision),
+        category_recall=known(recall),
+        category_f1=known(f1),
     )
 
 

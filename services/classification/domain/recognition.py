@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesiongan.contracts.findings import Figure
-from services.classification.domain.comparison import RESAMPLES, interval_of
+from services.classification.domain.resampling import (
+    RESAMPLES,
+    expanded,
+    expansion,
+    interval_of,
+)
 
 _RANDOM_SEED: Final = 0
 
@@ -32,9 +37,11 @@ def recognised_share(recognised: Sequence[NDArray[np.bool_]]) -> Figure:
     random = np.random.default_rng(_RANDOM_SEED)
     seeds = random.integers(len(shares), size=(RESAMPLES, len(shares)))
     # To draw n of n images that are right or wrong is a binomial draw.
-    right = random.binomial(sizes[seeds], shares[seeds]) / sizes[seeds]
+    right = (random.binomial(sizes[seeds], shares[seeds]) / sizes[seeds]).mean(axis=1)
+    if len(shares) > 1:
+        right = expanded(right, float(shares.mean()), expansion(len(shares)))
     return Figure(
         mean=float(shares.mean()),
         sd=float(shares.std(ddof=1)) if len(shares) > 1 else None,
-        ci=interval_of(right.mean(axis=1)),
+        ci=interval_of(right),
     )

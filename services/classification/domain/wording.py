@@ -8,8 +8,8 @@ import numpy as np
 from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.findings import ArmResult, Comparison, Worth
 from lesiongan.contracts.gans import MOST_DRAWS, GanOptions
-from services.classification.domain.comparison import RESAMPLES
 from services.classification.domain.evaluation import TestSet
+from services.classification.domain.resampling import RESAMPLES
 
 #: A category with fewer patients (or images without one) than this gets a note.
 _FEW: Final = 10
@@ -20,15 +20,19 @@ _FEW_IMAGES: Final = 200
 _AGAINST: Final[dict[Arm, str]] = {
     "none": "without augmentation",
     "traditional": "with traditional augmentation",
+    "distil": "with distil, without a GAN",
+    "pseudo_label": "with pseudo label, without a GAN",
 }
 _NO_GAN: Final[tuple[Arm, ...]] = ("distil", "pseudo_label")
-#: Pairs whose difference the summary gives, the most telling one first.
+#: Pairs whose difference the summary gives, the most telling one first; any other after them.
 _HEADLINES: Final[tuple[tuple[Arm, Arm], ...]] = (
     ("combined", "none"),
     ("combined", "traditional"),
     ("gan", "none"),
     ("traditional", "none"),
 )
+#: Said beside any of them: what the GAN adds to what is done anyhow.
+_BESIDE: Final[tuple[Arm, Arm]] = ("combined", "traditional")
 
 
 def summary(
@@ -38,12 +42,12 @@ def summary(
     n_test: int,
     n_seeds: int,
     phantom: bool,
-    per_category: int | None = None,
+    sizes: Sequence[int] = (),
     worth: Sequence[Worth] = (),
 ) -> str:
     """What is shown and what is not, in one plain sentence; percent and percentage points.
 
-    A second one says what the first of ``worth`` is, with the fewest images of a sweep.
+    A second one says what the first of ``worth`` is, with the fewest of the ``sizes`` of a sweep.
 
     Raises:
         ValueError: there is no arm.
@@ -51,21 +55,30 @@ def summary(
     if not arms:
         raise ValueError("an experiment without an arm has no summary")
     seeds = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
-    said = f"On {n_test:,} test images and {seeds}, {_main_claim(arms, comparisons)}"
+    headline = _headline(comparisons)
+    said = f"On {n_test:,} test images and {seeds}, {_main_claim(arms, comparisons, headline)}"
     if worth:
-        said = f"With {per_category} real images of each category: o{said[1:]}"
-    said += _controls(comparisons)
+        said = f"With {sizes[0]} real images of each category: o{said[1:]}"
+    said += _controls([one for one in comparisons if one is not headline])
     said += " (phantom images: this says nothing about patients)." if phantom else "."
-    return f"{said} {_worth(worth[0])}" if worth else said
+    return f"{said} {_worth(worth[0], sizes)}" if worth else said
 
 
-def _worth(one: Worth) -> str:
+def _headline(comparisons: Sequence[Comparison]) -> Comparison | None:
+    by_pair = {(one.a, one.b): one for one in comparisons}
+    found = [by_pair[pair] for pair in _HEADLINES if pair in by_pair]
+    return next(iter([*found, *comparisons]), None)
+
+
+def _worth(one: Worth, sizes: Sequence[int]) -> str:
     reaches = f"reaches with {images(one.equivalent)}"
     if one.beyond == "below":
         reaches += " or fewer"
     elif one.beyond == "above":
         reaches = f"does not reach even with {images(one.equivalent)}"
     low, high = map(images, one.ci)
+    low += " or fewer" if one.ci[0] <= sizes[0] else ""
+    high += " or more" if one.ci[1] >= sizes[-1] else ""
     return (
         f"What {one.arm} reaches with {one.train_per_category} real images of each category, "
         f"{one.baseline} {reaches} (95 % interval {low} to {high})."
@@ -78,47 +91,64 @@ def images(count: float) -> str:
 
 
 def _controls(comparisons: Sequence[Comparison]) -> str:
-    """The controls without a GAN that beat ``combined``, and those that it is not shown to beat."""
-    controls = [one for one in comparisons if one.a == "combined" and one.b in _NO_GAN]
-    better = [one.b for one in controls if one.ci[1] < 0]
-    level = [one.b for one in controls if not one.leaves_out_zero]
-    return _without_a_gan(better, "better") + _without_a_gan(level, "not shown to be worse")
+    """The controls without a GAN that beat ``combined``, and those that it is not shown to beat.
+
+    Where ``combined`` is not there, ``gan`` stands for it; pseudo labels come with augmented images
+    then, which is said.
+    """
+    arm = "combined" if any(one.a == "combined" for one in comparisons) else "gan"
+    controls = [one for one in comparisons if one.a == arm and one.b in _NO_GAN]
+    better = [one.b for one in controls if one.shown and one.difference < 0]
+    level = [one.b for one in controls if not one.shown]
+    how = "without a GAN" if arm == "combined" else "augmented and without a GAN"
+    return _said_of(better, how, "better") + _said_of(level, how, "not shown to be worse")
 
 
-def _without_a_gan(arms: Sequence[str], what: str) -> str:
+def _said_of(arms: Sequence[str], how: str, what: str) -> str:
     if not arms:
         return ""
-    names = " and ".join(arm.replace("_", " ") for arm in arms)
-    return f"; {names}, without a GAN, {'is' if len(arms) == 1 else 'are'} {what}"
+    names = " and ".join(map(_spaced, arms))
+    return f"; {names}, {how}, {'is' if len(arms) == 1 else 'are'} {what}"
 
 
-def _main_claim(arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) -> str:
+def _spaced(arm: str) -> str:
+    return arm.replace("_", " ")
+
+
+def _main_claim(
+    arms: Sequence[ArmResult], comparisons: Sequence[Comparison], headline: Comparison | None
+) -> str:
     accuracy = {one.arm: one.accuracy for one in arms}
-    by_pair = {(one.a, one.b): one for one in comparisons}
-    pair = next((pair for pair in _HEADLINES if pair in by_pair), None)
-    if pair is None:
+    if headline is None:
         reached = " and ".join(
-            f"{arm} reached {100 * figure.mean:.1f} % accuracy "
+            f"{_spaced(arm)} reached {100 * figure.mean:.1f} % accuracy "
             f"(95 % interval {100 * figure.ci[0]:.1f} to {100 * figure.ci[1]:.1f})"
             for arm, figure in accuracy.items()
         )
         return f"{reached}; no arm was compared with another"
-    a, b = pair
+    a, b = headline.a, headline.b
     said = (
-        f"{a} data reached {100 * accuracy[a].mean:.1f} % accuracy against "
-        f"{100 * accuracy[b].mean:.1f} % {_AGAINST[b]} ({_points(by_pair[pair], full=True)})"
+        f"{_spaced(a)} data reached {100 * accuracy[a].mean:.1f} % accuracy against "
+        f"{100 * accuracy[b].mean:.1f} % {_AGAINST[b]} ({_points(headline, full=True)})"
     )
-    if not by_pair[pair].leaves_out_zero:
-        said += ", a difference that is not shown to differ from zero"
-    elif by_pair[pair].difference < 0:
+    if not headline.shown:
+        said += f", a difference that is {_not_shown(headline)}"
+    elif headline.difference < 0:
         said += ", which is worse"
-    second = by_pair.get(("combined", "traditional"))
-    if b == "traditional" or second is None:
+    second = next((one for one in comparisons if (one.a, one.b) == _BESIDE), None)
+    if second is None or second is headline:
         return said
-    verdict = "is not shown to differ from zero"
-    if second.leaves_out_zero:
+    verdict = f"is {_not_shown(second)}"
+    if second.shown:
         verdict = f"is shown to be {'above' if second.difference > 0 else 'below'} zero"
     return f"{said}; against traditional augmentation the difference ({_points(second)}) {verdict}"
+
+
+def _not_shown(comparison: Comparison) -> str:
+    said = "not shown to differ from zero"
+    if comparison.leaves_out_zero:
+        said += " once it is corrected for all comparisons"
+    return said
 
 
 def _points(comparison: Comparison, *, full: bool = False) -> str:
@@ -140,10 +170,15 @@ def notes(
     elif n_seeds < 5:
         said.append(
             f"{n_seeds} seeds are few: the spread between seeds is known only roughly, "
-            "and the intervals may be too narrow."
+            "and the intervals are wide for that."
         )
     if test.without_patient:
         said.append(_of_unknown_patients(test))
+    if test.n_groups == 1:
+        said.append(
+            "All test images are of one patient: what is found says nothing of others, so every "
+            "interval is as wide as can be."
+        )
     scarce = _scarce_categories(test)
     if scarce:
         said.append(f"Few test patients or images, so their own figures say little: {scarce}.")
@@ -168,7 +203,19 @@ def of_few_images(arms: Sequence[ArmResult], comparisons: Sequence[Comparison], 
     apart = [100 * (one.ci[1] - one.ci[0]) for one in comparisons]
     if apart:
         said += f", those of their differences {min(apart):.1f} to {max(apart):.1f}"
-    return said + ". A smaller difference than half of that is not seen."
+    return said + ". A smaller difference than half of that is seldom seen."
+
+
+def of_common(*, n_seeds: int, images: bool, gan: bool) -> list[str]:
+    """What all seeds have in common, so that no interval knows how it would be with another."""
+    if n_seeds == 1:
+        return []
+    common = [what for what, is_common in (("real images", images), ("GAN", gan)) if is_common]
+    return [
+        f"All seeds have the same {what}: the intervals do not hold the uncertainty of having "
+        f"{'others' if what.endswith('s') else 'another'}."
+        for what in common
+    ]
 
 
 class Beside(NamedTuple):
@@ -245,7 +292,7 @@ def _how_measured(test: TestSet, n_seeds: int, resamples: int) -> str:
     drawn = units if n_seeds == 1 else f"seeds and {units}"
     return (
         f"Intervals are 95 % percentile intervals of {resamples:,} bootstrap resamples of {drawn}, "
-        "the same ones for every arm."
+        "the same ones for every arm, expanded to what Student's t asks for so many."
     )
 
 

@@ -15,11 +15,12 @@ from sklearn.isotonic import isotonic_regression
 
 from lesiongan.contracts.arms import Arm
 from lesiongan.contracts.findings import Worth
-from services.classification.domain.comparison import ROUNDING, Measured, interval_of
+from services.classification.domain.comparison import Measured, Pair
 from services.classification.domain.evaluation import Floats
+from services.classification.domain.resampling import ROUNDING, interval_of
 
 #: Who is read off whose curve: the most telling first.
-_PAIRS: Final[tuple[tuple[Arm, Arm], ...]] = (
+_PAIRS: Final[tuple[Pair, ...]] = (
     ("combined", "traditional"),
     ("combined", "none"),
     ("gan", "none"),
@@ -42,21 +43,26 @@ def worths(sizes: Sequence[int], measured: Sequence[Mapping[Arm, Measured]]) -> 
         curve = np.stack([each[baseline].resampled.accuracy for each in measured], axis=1)
         seen = np.array([[each[baseline].observed.accuracy.mean() for each in measured]])
         for size, each in zip(sizes, measured, strict=True):
-            of_arm = each[arm]
-            observed = np.array([of_arm.observed.accuracy.mean()])
-            equivalent = float(equivalents(sizes, seen, observed)[0])
-            resampled = equivalents(sizes, curve, of_arm.resampled.accuracy)
+            reached = float(each[arm].observed.accuracy.mean())
+            equivalent, beyond = _equivalent(sizes, seen[0], reached)
             found.append(
                 Worth(
                     arm=arm,
                     baseline=baseline,
                     train_per_category=size,
                     equivalent=equivalent,
-                    ci=interval_of(resampled),
-                    beyond=_beyond(seen[0], float(observed[0])),
+                    ci=_interval(sizes, curve, each[arm].resampled.accuracy),
+                    beyond=beyond,
                 )
             )
     return found
+
+
+def _interval(sizes: Sequence[int], curves: Floats, reached: Floats) -> tuple[float, float]:
+    whole = (float(sizes[0]), float(sizes[-1]))
+    if np.isnan(reached).any():
+        return whole
+    return interval_of(equivalents(sizes, curves, reached), within=whole)
 
 
 def equivalents(sizes: Sequence[int], curves: Floats, reached: Floats) -> Floats:
@@ -77,8 +83,15 @@ def equivalents(sizes: Sequence[int], curves: Floats, reached: Floats) -> Floats
     return found
 
 
-def _beyond(curve: Floats, reached: float) -> Literal["below", "above"] | None:
+def _equivalent(
+    sizes: Sequence[int], curve: Floats, reached: float
+) -> tuple[float, Literal["below", "above"] | None]:
+    """How many images have ``reached``, and whether the curve ``[S]`` ends before it has."""
     rising = isotonic_regression(curve)
+    if rising[-1] + ROUNDING < reached <= curve.max() + ROUNDING:
+        # One of the sizes did reach it: that a larger one did not has lowered the rising curve.
+        return float(sizes[int(np.argmax(curve >= reached - ROUNDING))]), None
+    found = float(equivalents(sizes, curve[None], np.array([reached]))[0])
     if reached < rising[0] - ROUNDING:
-        return "below"
-    return "above" if reached > rising[-1] + ROUNDING else None
+        return found, "below"
+    return found, "above" if reached > rising[-1] + ROUNDING else None

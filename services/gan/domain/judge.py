@@ -139,7 +139,8 @@ def looking_panel(judge: Judge, training: Training) -> Panel:
 def reporting_panel(judge: Judge) -> Panel:
     """The panel of the report on what is published.
 
-    Its latents are others: the best of many looks at the same ones is partly luck.
+    Its latents are others: the best of many looks at the same ones is partly luck. That of the
+    real images stays in it, since they are those that chose.
     """
     return Panel(judge, REPORTED, stream=2)
 

@@ -162,6 +162,8 @@ def test_controls_need_no_gan(client: httpx.Client, images: str) -> None:
     asked = [jobs[each]["input"] for each in of_kind(jobs, "train-classifier")]
     taught = [each for each in asked if each["teacher"] is not None]
     assert [each["distil"] for each in taught] == [0.5]
+    assert {each["seed"] for each in asked if each["teacher"] is None} == {0}
+    assert taught[0]["seed"] != 0, "it would begin with its teacher's weights, and see its batches"
     weighed = [each for each in asked if each["class_weights"]]
     assert [each["balance"] for each in weighed] == [False]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesiongan.contracts.arms import Arm
-from services.classification.domain import comparison
+from services.classification.domain import comparison, resampling
 from services.classification.domain.evaluation import grouped_by_patient
 from services.classification.domain.worth import equivalents, worths
 
@@ -43,7 +43,7 @@ def sweep(*accuracy: tuple[float, float]) -> list[dict[Arm, comparison.Measured]
     """``none`` and ``combined`` at each size: as many of 200 images right in both seeds."""
     labels = np.repeat([0, 1], 100)
     test = grouped_by_patient(labels, [None] * 200, ("bone", "liver"))
-    drawn = comparison.draw_resamples(test, n_seeds=2, random_seed=0, resamples=300)
+    drawn = resampling.draw_resamples(test, n_seeds=2, random_seed=0, resamples=300)
 
     def measured(arm: Arm, share: float) -> comparison.Measured:
         wrong = np.random.default_rng(0).permutation(200)[round(200 * share) :]
@@ -72,6 +72,12 @@ def test_each_size_of_an_arm_is_read_off_the_baseline() -> None:
 def test_what_does_worse_is_worth_no_more_than_the_smallest_size() -> None:
     (worse, _) = worths([5, 10], sweep((0.6, 0.5), (0.7, 0.6)))
     assert (worse.equivalent, worse.beyond, worse.ci[0]) == (5, "below", 5)
+
+
+def test_a_curve_that_was_higher_has_reached_what_it_reached() -> None:
+    """That 100 images did worse than 50 does not take back what 50 did."""
+    (few, *_) = worths([20, 50, 100], sweep((0.8, 0.86), (0.861, 0.9), (0.857, 0.9)))
+    assert (few.equivalent, few.beyond) == (50, None)
 
 
 def test_one_size_makes_no_curve() -> None:

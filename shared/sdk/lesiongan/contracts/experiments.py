@@ -129,7 +129,8 @@ class ExperimentCommand(Command):
     preset: Literal["seed", "few_labels"] | None = None
     #: At most so many test images, drawn by chance and equally many of each category; null: all.
     test_images: Annotated[int, Field(ge=8, le=100_000)] | None = None
-    #: Each draws its own real images, GAN and initial weights.
+    #: Each draws its own initial weights, its own real images where ``train_per_category`` leaves
+    #: some over, and its own GAN unless ``gan_id`` is given.
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
     #: Real training images of each category, and at most as many of ``val``; null takes all. A list
     #: is a sweep: the arms are trained and compared with each number of images.

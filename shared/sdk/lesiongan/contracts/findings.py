@@ -96,8 +96,13 @@ class Comparison(Resource):
 
     @property
     def leaves_out_zero(self) -> bool:
-        """Whether the interval shows a difference, in either direction."""
+        """Whether the interval, which is corrected for no other comparison, does."""
         return not self.ci[0] <= 0.0 <= self.ci[1]
+
+    @property
+    def shown(self) -> bool:
+        """Whether a difference is shown, in either direction, after all corrections."""
+        return self.leaves_out_zero and (self.p_holm is None or self.p_holm < 0.05)
 
 
 class SweepPoint(Resource):
