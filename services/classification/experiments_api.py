@@ -14,12 +14,14 @@ from shared.db.pages import newest_first
 from shared.db.tables import ExperimentRow
 from shared.web.auth import Reader, Submitter
 from shared.web.paging import PagingDep
-from shared.web.responses import JOB_RESPONSES, header
+from shared.web.responses import JOB_RESPONSES, binary, header
 from shared.web.routing import Router
-from shared.web.state import SessionDep, StoreDep
+from shared.web.state import SessionDep, StateDep, StoreDep, WebState
 from shared.web.submission import SubmissionDep
 
 router = Router(prefix="/experiments", tags=["classification"])
+
+PARQUET = "application/vnd.apache.parquet"
 
 #: The report runs no script and loads nothing, whatever a name in it may say.
 REPORT_HEADERS = {
@@ -99,9 +101,39 @@ def delete_experiment(
     },
     response_class=Response,
 )
-def get_report(experiment_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
+def get_report(experiment_id: str, _: Reader, state: StateDep) -> Response:
     """One HTML file that needs nothing else; 409 until the comparison has ended."""
-    row = rows.reported(session, experiment_id)
-    assert row.report_key is not None, "reported"
-    page = store.get(row.report_key)
+    key = _reported(state, experiment_id).report_key
+    assert key is not None, "reported"
+    page = state.store.get(key)
     return Response(page, media_type="text/html; charset=utf-8", headers=REPORT_HEADERS)
+
+
+@router.get(
+    "/{experiment_id}/predictions",
+    summary="Download all predictions",
+    operation_id="get_experiment_predictions",
+    responses=binary(
+        PARQUET,
+        "A row a prediction",
+        headers={"Content-Disposition": header("a file name", required=True)},
+    ),
+    response_class=Response,
+)
+def get_predictions(experiment_id: str, _: Reader, state: StateDep) -> Response:
+    """What the table is computed from, for whoever would compute it anew.
+
+    A row a test image, arm, seed and number of real images: the image's `index` in the data set,
+    its `category`, and the probability `p_…` of each category. 409 until the comparison has ended.
+    """
+    key = _reported(state, experiment_id).predictions_key
+    assert key is not None, "reported"
+    name = f'attachment; filename="{experiment_id}.parquet"'
+    headers = {"Content-Disposition": name}
+    return Response(state.store.get(key), media_type=PARQUET, headers=headers)
+
+
+def _reported(state: WebState, experiment_id: str) -> ExperimentRow:
+    """Read before the store is: no connection waits for it."""
+    with state.sessions() as session:
+        return rows.reported(session, experiment_id)

@@ -128,6 +128,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/experiments/{experiment_id}"): Row("read", 404),
     ("DELETE", "/experiments/{experiment_id}"): Row("submit", 404),
     ("GET", "/experiments/{experiment_id}/report"): Row("read", 404),
+    ("GET", "/experiments/{experiment_id}/predictions"): Row("read", 404),
 }
 #: What answers without a key: nothing of it names a patient, an image, a job or a key.
 PUBLIC = {

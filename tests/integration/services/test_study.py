@@ -1,7 +1,9 @@
 """Whole experiments, every job in this process: what arms, GANs and the comparison really see."""
 
+import io
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from shared.db.tables import ClassifierRow, GanRow
@@ -79,6 +81,25 @@ def test_a_gan_sees_the_categories_that_the_teacher_is_sure_of(bench: Bench, ima
     assert "8 training images with the category that its teacher named" in note
     (parent,) = bench.client.get(f"/datasets/{gan.dataset_id}").json()["parents"]
     assert bench.client.get(f"/datasets/{parent}").json()["parents"] == [images]
+
+
+def test_whoever_doubts_the_table_computes_it_from_the_predictions(
+    bench: Bench, images: str
+) -> None:
+    found = experiment(bench, images, arms=["none", "traditional"])
+    answer = bench.client.get(f"/experiments/{found['id']}/predictions")
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    table = pq.read_table(io.BytesIO(answer.content)).to_pylist()
+    assert len(table) == 2 * SMALL["seeds"] * found["n_test"]
+    held_out = bench.client.get(f"/datasets/{images}/images", params={"split": "test"}).json()
+    truth = {image["index"]: image["category"] for image in held_out["items"]}
+    for arm in found["arms"]:
+        of_arm = [row for row in table if row["arm"] == arm["arm"]]
+        right = [
+            max(found["categories"], key=lambda name: row[f"p_{name}"]) == truth[row["index"]]
+            for row in of_arm
+        ]
+        assert sum(right) / len(right) == pytest.approx(arm["accuracy"]["mean"])
 
 
 def test_several_rounds_of_naming_are_run_and_said(bench: Bench, images: str) -> None:

@@ -164,6 +164,13 @@ def test_a_report_as_text_and_as_a_file(tmp_path: Path) -> None:
         assert request.headers["accept"] == "text/html"
 
 
+def test_predictions_are_saved(tmp_path: Path) -> None:
+    script = Script(httpx.Response(200, content=b"PAR1"))
+    path = client_of(script).experiments.download_predictions(EXPERIMENT, tmp_path / "all.parquet")
+    assert path.read_bytes() == b"PAR1"
+    assert script.requests[0].url.path == f"/experiments/{EXPERIMENT}/predictions"
+
+
 def few_labels(**given: object) -> ExperimentCommand:
     return ExperimentCommand.model_validate({"dataset": DATASET, "preset": "few_labels", **given})
 

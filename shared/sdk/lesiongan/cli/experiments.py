@@ -73,6 +73,21 @@ def report(
     show_file(session, path)
 
 
+@command(app, "predictions")
+def predictions(
+    session: Session,
+    experiment: ExperimentArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="default: EXPERIMENT.parquet")
+    ] = None,
+) -> None:
+    """Save what the table is computed from: a row a prediction, as Parquet."""
+    path = output or Path(f"{experiment}.parquet")
+    with session.connect() as client:
+        client.experiments.download_predictions(experiment, path)
+    show_file(session, path)
+
+
 @command(app, "delete")
 def delete(
     session: Session,

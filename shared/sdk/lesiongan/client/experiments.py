@@ -52,6 +52,14 @@ class Experiments(Resource[Mode]):
         """Stream the report into a file."""
         return download(self.exchange, _report_call(experiment), Path(path), on_progress)
 
+    @operation
+    def download_predictions(
+        self, experiment: Experiment | str, path: Path | str, *, on_progress: OnBytes | None = None
+    ) -> Flow[Path]:
+        """Stream into a Parquet file what the table is computed from: a row a prediction."""
+        call = Call(method="GET", path=f"{_path(experiment)}/predictions")
+        return download(self.exchange, call, Path(path), on_progress)
+
 
 def _report_call(experiment: Experiment | str) -> Call:
     headers = {"Accept": "text/html"}
