@@ -131,6 +131,7 @@ def get_preview(
     """The same latents at every step, one row a category."""
     rows.get(session, gan_id)
     row = rows.preview_at(session, gan_id, step)
+    session.close()  # the store may be slow: nothing of the database waits for it, here and below
     return Response(store.get(row.key), media_type="image/png", headers={"X-Step": str(row.step)})
 
 
@@ -150,6 +151,7 @@ def get_pairs(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) -> R
     row = rows.file_of(session, gan_id, "pairs")
     if row is None:
         raise NotFound(f"{gan_id} has no pairs: they are made when its training has succeeded")
+    session.close()
     return Response(store.get(row.key), media_type="image/png")
 
 
@@ -178,6 +180,7 @@ def get_weights(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) ->
         "Content-Disposition": f'attachment; filename="{gan_id}.safetensors"',
         "ETag": f'"{row.weights_sha256}"',
     }
+    session.close()
     data = store.get(row.weights_key)
     return Response(data, media_type="application/octet-stream", headers=headers)
 

@@ -14,6 +14,7 @@ from services.app import app
 from shared.db.engine import Sessions
 from shared.settings import Settings, get_settings
 from shared.web.auth import ensure_key, make_key
+from tests.integration.holders import Holders, watched_holders
 
 #: Makes a key with these scopes, and answers with the headers that carry it.
 KeyMaker = Callable[..., dict[str, str]]
@@ -83,4 +84,12 @@ def client(base_url: str, make_headers: KeyMaker) -> Iterator[httpx.Client]:
     """A client with a key that may do everything, on empty tables."""
     headers = make_headers("admin")
     with httpx.Client(base_url=base_url, headers=headers, timeout=30, trust_env=False) as made:
+        yield made
+
+
+@pytest.fixture
+def holders(base_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Holders]:
+    """See :class:`tests.integration.holders.Holders`."""
+    assert base_url, "the API has started"
+    with watched_holders(monkeypatch) as made:
         yield made

@@ -9,6 +9,7 @@ from shared.datasets import lineage
 from shared.db.tables import CheckpointRow, GanRow
 from shared.worker.ports import Ports
 from tests.integration.gan.test_generate import published_gan
+from tests.integration.holders import Holders
 from tests.integration.services.bench import Bench, archive, pictures
 from tests.integration.shared.builders import row
 
@@ -205,6 +206,16 @@ def test_the_card_says_what_it_is_and_travels_with_the_weights(bench: Bench) -> 
     carried = load_weights(weights)[1]["model_card"]
     assert f"| lung | {train['lung']} |" in carried
     assert gan.id not in carried, "equal trainings publish equal bytes"
+
+
+def test_no_connection_waits_while_its_files_are_read(bench: Bench, holders: Holders) -> None:
+    gan = _train(bench, _dataset(bench))
+    holders.guilty.clear()  # submitting reads manifests within its transaction, which are kept
+    for name in ("weights", "pairs.png", "preview.png"):
+        read = holders.reads
+        assert bench.client.get(f"/gans/{gan.id}/{name}").status_code == 200
+        assert holders.reads > read
+    assert holders.guilty == []
 
 
 def test_a_gan_that_still_trains_has_a_card(bench: Bench) -> None:
