@@ -19,6 +19,7 @@ from services.preprocessing.datasets_api import router as datasets_router
 from services.preprocessing.exports_api import router as exports_router
 from services.preprocessing.settings import PreprocessingSettings
 from shared.datasets import catalog
+from shared.db.after_commit import after_commit
 from shared.db.tables import JobRow
 from shared.errors import BadInput, NotFound, UnsupportedMedia
 from shared.ids import fingerprint
@@ -104,10 +105,13 @@ async def _ingest_upload(request: Request, submission: Submission) -> JSONRespon
     upload = form.upload
     kept = False
 
-    def keep(session: Session, _: JobRow) -> None:
+    def committed() -> None:
         nonlocal kept
-        session.add(upload)
         kept = True
+
+    def keep(session: Session, _: JobRow) -> None:
+        session.add(upload)
+        after_commit(session, committed)
 
     try:
         fields = validated(IngestForm, form.fields)

@@ -1,0 +1,47 @@
+"""A data set is asked for, and what such a request leaves behind."""
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from shared.db.tables import UploadRow
+from shared.storage.s3 import S3Store
+from tests.integration.services.bench import archive, pictures
+
+FIELDS = {"layout": "folders", "name": "a test's"}
+
+
+def upload(client: httpx.Client, **headers: str) -> httpx.Response:
+    files = {"file": ("a.zip", archive(pictures(4)))}
+    return client.post("/datasets", data=FIELDS, files=files, headers=headers)
+
+
+def uploads(store: S3Store) -> list[str]:
+    return [entry.key for entry in store.list("uploads/")]
+
+
+def test_an_upload_over_quota_leaves_nothing(client: httpx.Client, store: S3Store) -> None:
+    key = client.post("/keys", json={"name": "full", "quota": {"queued_jobs": 0}}).json()["key"]
+    before = uploads(store)
+    assert upload(client, Authorization=f"Bearer {key}").status_code == 429
+    assert uploads(store) == before
+
+
+def test_an_upload_whose_row_is_not_written_leaves_nothing(
+    client: httpx.Client, store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = Session.commit
+
+    def away(session: Session) -> None:
+        if any(isinstance(each, UploadRow) for each in session):
+            raise OperationalError("COMMIT", {}, Exception())
+        commit(session)
+
+    before = uploads(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "commit", away)
+        assert upload(client).status_code == 503
+    assert uploads(store) == before
+    assert upload(client).status_code == 202
+    assert len(uploads(store)) == len(before) + 1
