@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -19,6 +20,12 @@ RESULT_PATHS = {
     "gan": "/gans/{}",
     "classifier": "/classifiers/{}",
     "experiment": "/experiments/{}",
+}
+#: Kinds whose result has its row as soon as the job has: the key of their output.
+RESULTS_FROM_THE_START = {
+    "train-gan": "gan",
+    "train-classifier": "classifier",
+    "experiment": "experiment",
 }
 
 
@@ -84,7 +91,7 @@ def _view(row: JobRow, progress: Progress, parents: list[str], children: list[st
 
 
 def links(row: JobRow) -> JobLinks:
-    """Addresses that belong to the job; ``result`` once it has one."""
+    """Addresses that belong to the job; ``result`` once it has one, be it complete or not."""
     here = f"/jobs/{row.id}"
     return JobLinks(
         self=here, events=f"{here}/events", cancel=f"{here}/cancel", result=_result_path(row)
@@ -92,9 +99,18 @@ def links(row: JobRow) -> JobLinks:
 
 
 def _result_path(row: JobRow) -> str | None:
-    if row.output is not None and "object" in row.output:
+    output = _output(row)
+    if "object" in output:
         return f"/jobs/{row.id}/result"
     for key, path in RESULT_PATHS.items():
-        if row.output is not None and key in row.output:
-            return path.format(row.output[key])
+        if key in output:
+            return path.format(output[key])
     return None
+
+
+def _output(row: JobRow) -> dict[str, Any]:
+    """The job's own, or what is known of it before it has one."""
+    key = RESULTS_FROM_THE_START.get(row.kind)
+    if row.output is not None or key is None:
+        return row.output or {}
+    return {key: row.target}

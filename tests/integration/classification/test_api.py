@@ -197,6 +197,19 @@ def test_a_classifier_is_a_run_of_its_own(client: httpx.Client, images: str) -> 
     assert (found["categories"], found["image_size"], found["train_images"]) == ([], None, None)
 
 
+def test_what_a_job_will_make_is_named_at_once(client: httpx.Client, images: str) -> None:
+    for answer in (train(client, images, steps=9), experiment(client, images, seeds=1)):
+        job = answer.json()
+        link = job["links"]["result"]
+        found = client.get(link).json()
+        assert (found["status"], found["job"]) == ("queued", job["id"])
+        assert client.get(job["links"]["self"]).json()["links"]["result"] == link
+        client.post(job["links"]["cancel"])
+        listed = client.get("/jobs", params={"kind": job["kind"], "status": "cancelled"}).json()
+        assert link in [each["links"]["result"] for each in listed["items"]]
+        assert client.get(link).json()["status"] == "cancelled"
+
+
 def test_what_a_classifier_cannot_be_trained_on(
     client: httpx.Client, sessions: Sessions, store: S3Store, images: str
 ) -> None:

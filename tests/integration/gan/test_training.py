@@ -220,6 +220,7 @@ def test_no_connection_waits_while_its_files_are_read(bench: Bench, holders: Hol
 
 def test_a_gan_that_still_trains_has_a_card(bench: Bench) -> None:
     job = bench.client.post("/gans", json={"dataset": _dataset(bench), **QUICK}).json()
-    target = row(bench.ports.sessions, job["id"]).target
-    card = bench.client.get(f"/gans/{target}/card").text
+    link = job["links"]["result"]
+    assert bench.client.get(link).json()["status"] == "queued"
+    card = bench.client.get(f"{link}/card").text
     assert "without weights: its training has not succeeded" in card

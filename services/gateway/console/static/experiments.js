@@ -38,8 +38,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(async () => {
     const job = await post("/experiments", command());
-    const started = (await get("/experiments?limit=100")).items.find((each) => each.job === job.id);
-    location.assign(started ? path`/console/experiments/${started.id}` : path`/console/jobs/${job.id}`);
+    location.assign(`/console${job.links.result}`);
   });
 });
 byId("estimate").addEventListener("click", () => attempt(async () => {
