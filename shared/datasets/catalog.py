@@ -1,7 +1,7 @@
 """The catalogue: rows of data sets and shards in Postgres. Nothing is committed here."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -22,6 +22,8 @@ from shared.errors import BadInput, Gone
 
 #: The most skipped files that a data set names; ``skipped_total`` counts them all.
 MAX_SKIPPED = 200
+#: The most reasons that are counted: some name a value.
+MAX_REASONS = 200
 #: Of a shard's row: what its place does not say.
 _SHARD_VALUES = ("key", "first_index", "images", "bytes", "sha256", "records")
 
@@ -145,6 +147,7 @@ def publish(session: Session, new: NewDataset, records: Records) -> None:
         "counts": counts(records),
         "skipped": list(new.skipped)[:MAX_SKIPPED],
         "skipped_total": len(new.skipped),
+        "skipped_for": reasons(new.skipped),
         "notes": list(new.notes),
         "manifest_key": manifest_key(new.id, new.job_id),
         "job_id": new.job_id,
@@ -170,6 +173,11 @@ def counts(records: Records) -> dict[str, dict[str, int]]:
         by_category = table.setdefault(split or UNSPLIT, defaultdict(int))
         by_category[category or UNLABELLED] += 1
     return {split: dict(sorted(by_category.items())) for split, by_category in table.items()}
+
+
+def reasons(skipped: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Skipped files of each reason, the most frequent ones."""
+    return dict(Counter(str(each["reason"]) for each in skipped).most_common(MAX_REASONS))
 
 
 def _stored_bytes(dataset_id: str) -> ScalarSelect[int]:

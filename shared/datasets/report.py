@@ -1,7 +1,7 @@
 """What a data set holds, what was left out of it, and whether its splits are apart."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from lesiongan.contracts.categories import UNLABELLED, UNSPLIT
 from lesiongan.contracts.datasets import DatasetReport, DuplicatePairs, SkippedFor, Tally
@@ -10,6 +10,7 @@ from shared.datasets.columns import Records
 from shared.datasets.duplicates import Pairs, exact_duplicates, near_duplicates
 from shared.datasets.reading import StoredDataset
 from shared.datasets.records import ImageRecord
+from shared.db.tables import DatasetRow
 from shared.errors import BadInput
 
 #: Places that a reason names.
@@ -30,7 +31,7 @@ def report(dataset: StoredDataset) -> DatasetReport:
         patients_in_several_splits=len(patients_in_several_splits(records)),
         exact_duplicates=_shown(exact_duplicates(records)),
         near_duplicates=_shown(near_duplicates(records)) if hashed else None,
-        skipped=_by_reason(row.skipped),
+        skipped=_by_reason(row),
         skipped_total=row.skipped_total,
         notes=row.notes,
     )
@@ -89,14 +90,15 @@ def _tallies(records: Records) -> dict[str, dict[str, Tally]]:
     return dict(table)
 
 
-def _by_reason(skipped: Iterable[dict[str, object]]) -> list[SkippedFor]:
+def _by_reason(row: DatasetRow) -> list[SkippedFor]:
     places: dict[str, list[str]] = defaultdict(list)
-    for each in skipped:
+    for each in row.skipped:
         parts = [f"{what} {each[what]}" for what in ("file", "row") if each.get(what) is not None]
         places[str(each["reason"])].append(", ".join(parts))
+    counted = row.skipped_for or catalog.reasons(row.skipped)
     return [
-        SkippedFor(reason=reason, count=len(found), places=found[:MAX_PLACES])
-        for reason, found in sorted(places.items(), key=lambda item: -len(item[1]))
+        SkippedFor(reason=reason, count=count, places=places[reason][:MAX_PLACES])
+        for reason, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 

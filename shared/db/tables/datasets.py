@@ -35,6 +35,8 @@ class DatasetRow(Base):
     counts: Mapped[dict[str, Any]]
     skipped: Mapped[list[dict[str, Any]]]
     skipped_total: Mapped[int]
+    #: Skipped files of each reason. Null in rows that are older than the column.
+    skipped_for: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     notes: Mapped[list[str]]
     manifest_key: Mapped[str]
     job_id: Mapped[str]

@@ -22,6 +22,7 @@ from shared.datasets.archive import archive_batches, file_name, manifest_csv
 from shared.datasets.catalog import Place
 from shared.datasets.identity import content_sha256
 from shared.datasets.pixels import load_train
+from shared.datasets.report import report
 from shared.datasets.shards import ShardWriter, read_shard
 from shared.datasets.writing import WHOLE, DatasetWriter, growing_shards
 from shared.db.engine import Sessions
@@ -608,3 +609,23 @@ def test_a_set_whose_objects_are_gone_says_so(sessions: Sessions, store: S3Store
         store.delete(key)
     with pytest.raises(ObjectMissing):
         reading.read_png(store, dataset, dataset.records[0])
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_reasons_are_counted_of_all_skipped_files(
+    sessions: Sessions, store: S3Store, *, older: bool
+) -> None:
+    claim = running(sessions, target="ds_1")
+    skipped = [{"file": f"{n}.png", "row": n, "reason": "damaged"} for n in range(300)]
+    skipped.append({"file": None, "row": 300, "reason": "too large"})
+    with DatasetWriter(destination(sessions, store, claim)) as writer:
+        writer.add(grey_png(0), meta())
+        committed(sessions, writer.finish(replace(new_dataset(claim), skipped=skipped)))
+    if older:
+        query = update(DatasetRow).values(skipped_for=None)
+        committed(sessions, lambda session: session.execute(query))
+    found = report(opened(sessions, store, "ds_1"))
+    counts = {each.reason: each.count for each in found.skipped}
+    assert counts == ({"damaged": 200} if older else {"damaged": 300, "too large": 1})
+    assert found.skipped[0].places[:2] == ["file 0.png, row 0", "file 1.png, row 1"]
+    assert found.skipped_total == 301
