@@ -34,7 +34,7 @@ from shared.plans.classifiers import ClassifierData, train_classifier_job
 from shared.storage.port import ObjectStore
 from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
-from shared.web.interactive import PNG_OR_DICOM_BODY, answer_with_file
+from shared.web.interactive import PNG_OR_DICOM_BODY, answer_with_file, replayed_file
 from shared.web.paging import PagingDep
 from shared.web.png_header import read_header
 from shared.web.responses import JOB_ID, JOB_RESPONSES, REPLAYED
@@ -167,6 +167,11 @@ async def classify(
     """
     settings = ClassificationSettings()
     image = await receive_image(request, max_bytes=settings.classify_max_bytes, dicom=True)
+    submission = submission.including(sha256_of(image))
+    wait_seconds = submission.wait_seconds or settings.classify_wait_seconds
+    replayed = await replayed_file(submission, wait_seconds=wait_seconds)
+    if replayed is not None:
+        return replayed
     asked = {"classifier": classifier, "explain": explain}
     before = None
     if is_dicom(image):
@@ -176,10 +181,10 @@ async def classify(
     else:
         await run_in_threadpool(_check, submission.state.sessions, classifier, image)
     return await answer_with_file(
-        submission.including(sha256_of(image)),
+        submission,
         NewJob(kind="classify", queue="interactive", input=asked, total=1, unit="image"),
         image,
-        wait_seconds=submission.wait_seconds or settings.classify_wait_seconds,
+        wait_seconds=wait_seconds,
         before=before,
     )
 

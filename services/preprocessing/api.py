@@ -126,6 +126,9 @@ async def _ingest_upload(request: Request, submission: Submission) -> JSONRespon
 
 async def _ingest_prefix(request: Request, submission: Submission) -> JSONResponse:
     command = validated(IngestCommand, parsed_json(await request.body()))
+    replayed = await submission.replayed()
+    if replayed is not None:
+        return replayed
     state = submission.state
     address = command.source.s3
     if address.partition("/")[0] == state.settings.s3_bucket:

@@ -13,7 +13,7 @@ from lesiongan.contracts.jobs import ENDED, Job
 from shared.datasets.removal import delete_objects
 from shared.errors import BadInput, Conflict, Gone, LesionGanError
 from shared.ids import new_id, sha256_of
-from shared.jobs.submit import NewJob
+from shared.jobs.submit import NewJob, Submitted
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.state import WebState
 from shared.web.submission import Submission, read_job, replayed_header, wait_for_job
@@ -107,16 +107,33 @@ async def answer_with_file(
     finally:
         if not made:
             await run_in_threadpool(delete_objects, state.store, [key])
-    if job.status not in ENDED:
-        job = await wait_for_job(state, job, wait_seconds)
+    job = await _ended_or_late(state, job, wait_seconds)
+    if done.made and job.status == "failed":
+        pictures = {key, str(staged.input["image"])}  # one, where no job came before
+        await run_in_threadpool(delete_objects, state.store, pictures)
+    return await run_in_threadpool(_answer, state, done, job)
+
+
+async def replayed_file(submission: Submission, *, wait_seconds: float) -> Response | None:
+    """The answer to an earlier request with this key, if there was one: nothing is judged anew."""
+    earlier = await run_in_threadpool(submission.earlier)
+    if earlier is None:
+        return None
+    done, job = earlier
+    job = await _ended_or_late(submission.state, job, wait_seconds)
+    return await run_in_threadpool(_answer, submission.state, done, job)
+
+
+async def _ended_or_late(state: WebState, job: Job, wait_seconds: float) -> Job:
+    return job if job.status in ENDED else await wait_for_job(state, job, wait_seconds)
+
+
+def _answer(state: WebState, done: Submitted, job: Job) -> Response:
+    """The job's file, or the job where that has not ended; raises why there will be no file."""
     if job.status == "succeeded":
-        return await run_in_threadpool(_file, submission, job, replayed_header(done))
+        return _file(state, done, job)
     if job.status in ENDED:
-        failure = await run_in_threadpool(_failure, state, job)
-        if job.status == "failed":
-            pictures = {key, str(staged.input["image"])}  # one, where no job came before
-            await run_in_threadpool(delete_objects, state.store, pictures)
-        raise failure
+        raise _failure(state, job)
     return Response(
         job.model_dump_json(),
         status_code=202,
@@ -153,10 +170,10 @@ def _failure(state: WebState, job: Job) -> LesionGanError:
     return kind(job.error.detail)
 
 
-def _file(submission: Submission, job: Job, replayed: dict[str, str]) -> Response:
+def _file(state: WebState, done: Submitted, job: Job) -> Response:
     assert job.output is not None, "a job that succeeded has an output"
-    data = read_result(submission.state.store, job.id, job.output)
-    headers = {"X-Job-Id": job.id, **replayed}
+    data = read_result(state.store, job.id, job.output)
+    headers = {"X-Job-Id": job.id, **replayed_header(done)}
     return Response(data, media_type=job.output["content_type"], headers=headers)
 
 

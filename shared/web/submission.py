@@ -56,6 +56,17 @@ class Submission:
         if self.dry_run:
             return await run_in_threadpool(self.estimate, plan)
         done, job = await (self._among_others(plan) if lone else self._by_itself(plan))
+        return await self._answered(done, job)
+
+    async def replayed(self) -> JSONResponse | None:
+        """The answer to an earlier request with this key, if there was one.
+
+        For routes that look outside the database before they have a plan: nothing is judged anew.
+        """
+        earlier = await run_in_threadpool(self.earlier)
+        return None if earlier is None else await self._answered(*earlier)
+
+    async def _answered(self, done: Submitted, job: Job) -> JSONResponse:
         if self.wait_seconds > 0 and job.status not in ENDED:
             job = await wait_for_job(self.state, job, self.wait_seconds)
         status = 200 if self.wait_seconds > 0 and job.status in ENDED else 202
@@ -95,6 +106,16 @@ class Submission:
         with tracing.span("ring"):
             self.state.bell.ring_all(Ring(row.queue, row.id) for row in done.ready)
         return done, view
+
+    def earlier(self) -> tuple[Submitted, Job] | None:
+        """The job of an earlier request with this key. For callers in a thread of their own."""
+        if self.idempotency is None or self.dry_run:
+            return None
+        with self.state.sessions() as session:
+            known = replay(session, self.caller.key_id, self.idempotency)
+            if known is None:
+                return None
+            return Submitted(known, made=False, replayed=True), job_view(session, known)
 
     def _written(self, session: Session, plan: Plan) -> Submitted:
         if self.idempotency is not None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, delete, text
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import PreprocessOptions
@@ -310,6 +310,25 @@ def test_a_classifier_that_cannot_be_asked(client: httpx.Client, classifier: str
     is_problem(classify(client, image, UNKNOWN_CLASSIFIER), 404, UNKNOWN_CLASSIFIER)
     is_problem(classify(client, image, "resnet18"), 422, "classifier")
     is_problem(client.post("/classify", content=image), 422, "classifier")
+
+
+@pytest.mark.parametrize("kind", ["png", "dicom"])
+def test_a_question_asked_again_is_not_judged_anew(
+    client: httpx.Client, sessions: Sessions, prepared: str, kind: str
+) -> None:
+    image = grey_png(1, size=32) if kind == "png" else written(ct())
+    client.headers["Idempotency-Key"] = "once"
+    first = classify(client, image, prepared, wait="1")
+    with sessions() as session:
+        session.execute(delete(ClassifierRow))
+        session.commit()
+    again = classify(client, image, prepared, wait="1")
+    assert again.status_code == 202, again.text
+    assert again.json()["id"] == first.json()["id"]
+    assert again.headers["idempotency-replayed"] == "true"
+    is_problem(classify(client, grey_png(2, size=32), prepared), 422, "Idempotency-Key")
+    del client.headers["Idempotency-Key"]
+    is_problem(classify(client, image, prepared), 404, prepared)
 
 
 def test_an_explanation_is_asked_for_with_yes_or_no(client: httpx.Client, published: str) -> None:

@@ -1,11 +1,15 @@
 """A data set is asked for, and what such a request leaves behind."""
 
+import io
+
 import httpx
 import pytest
+from minio import Minio
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from shared.db.tables import UploadRow
+from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.services.bench import archive, pictures
 
@@ -45,3 +49,28 @@ def test_an_upload_whose_row_is_not_written_leaves_nothing(
     assert uploads(store) == before
     assert upload(client).status_code == 202
     assert len(uploads(store)) == len(before) + 1
+
+
+def test_a_prefix_that_is_asked_for_again_is_not_looked_at(
+    client: httpx.Client, settings: Settings
+) -> None:
+    s3 = Minio(
+        settings.s3_endpoint,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+        secure=False,
+        region=settings.s3_region,
+    )
+    s3.make_bucket("emptied")
+    s3.put_object("emptied", "study/a.png", io.BytesIO(b"a"), 1)
+    command = {"name": "lab", "layout": "folders", "source": {"s3": "emptied/study"}}
+    once = {"Idempotency-Key": "once"}
+    first = client.post("/datasets", json=command, headers=once)
+    assert first.status_code == 202, first.text
+    s3.remove_object("emptied", "study/a.png")
+    assert client.post("/datasets", json=command).status_code == 404
+    again = client.post("/datasets", json=command, headers=once)
+    assert again.json()["id"] == first.json()["id"]
+    assert again.headers["idempotency-replayed"] == "true"
+    other = client.post("/datasets", json=command | {"name": "another"}, headers=once)
+    assert other.status_code == 422
