@@ -19,6 +19,8 @@ class LesionGanError(Exception):
         super().__init__(detail)
         self.detail = _storable(detail)
         self.extra = extra
+        #: Of the answer over HTTP, beside those that its status asks for.
+        self.headers: dict[str, str] = {}
 
     @property
     def type(self) -> str:

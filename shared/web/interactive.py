@@ -16,7 +16,13 @@ from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob, Submitted
 from shared.storage.port import ObjectMissing, ObjectStore
 from shared.web.state import WebState
-from shared.web.submission import Submission, read_job, replayed_header, wait_for_job
+from shared.web.submission import (
+    Submission,
+    read_job,
+    replayed_header,
+    saying_that_it_is_replayed,
+    wait_for_job,
+)
 from shared.web.uploads import receive_image
 
 
@@ -130,10 +136,9 @@ async def _ended_or_late(state: WebState, job: Job, wait_seconds: float) -> Job:
 
 def _answer(state: WebState, done: Submitted, job: Job) -> Response:
     """The job's file, or the job where that has not ended; raises why there will be no file."""
-    if job.status == "succeeded":
-        return _file(state, done, job)
     if job.status in ENDED:
-        raise _failure(state, job)
+        with saying_that_it_is_replayed(done):
+            return _file(state, done, job)
     return Response(
         job.model_dump_json(),
         status_code=202,
@@ -171,17 +176,24 @@ def _failure(state: WebState, job: Job) -> LesionGanError:
 
 
 def _file(state: WebState, done: Submitted, job: Job) -> Response:
-    assert job.output is not None, "a job that succeeded has an output"
-    data = read_result(state.store, job.id, job.output)
+    if job.output is None:
+        raise _failure(state, job)
+    another = " with another Idempotency-Key" if done.replayed else ""
+    data = read_result(state.store, job.id, job.output, another)
     headers = {"X-Job-Id": job.id, **replayed_header(done)}
     return Response(data, media_type=job.output["content_type"], headers=headers)
 
 
-def read_result(store: ObjectStore, job_id: str, output: Mapping[str, Any]) -> bytes:
-    """The file that an interactive job made; raises :class:`Gone` once it is collected."""
+def read_result(
+    store: ObjectStore, job_id: str, output: Mapping[str, Any], how: str = ""
+) -> bytes:
+    """The file that an interactive job made; raises :class:`Gone` once it is collected.
+
+    ``how``: the request must be sent to get it made again.
+    """
     try:
         return store.get(output["object"])
     except ObjectMissing:
         raise Gone(
-            f"the file of job {job_id} is not kept any more: send the request again"
+            f"the file of job {job_id} is not kept any more: send the request again{how}"
         ) from None

@@ -95,7 +95,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 def rendered(request: Request, error: LesionGanError) -> Response:
     """An error of ours as a problem."""
     body = {**error.problem(), **error.extra}
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    headers = dict(error.headers)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if error.status in (429, 503):
         headers["Retry-After"] = str(error.extra.get("retry_after", 2))
     if error.status == 422 and "errors" not in body:

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Estimate, Job
+from shared.errors import LesionGanError
 from shared.jobs import estimates, ledger
 from shared.jobs.limits import Limits
 from shared.jobs.submit import Idempotency, Plan, Submitted, replay, submit
@@ -29,6 +32,7 @@ __all__ = [
     "limits_of",
     "read_job",
     "replayed_header",
+    "saying_that_it_is_replayed",
     "wait_for_job",
 ]
 
@@ -147,6 +151,16 @@ class Submission:
 def replayed_header(done: Submitted) -> dict[str, str]:
     """What tells that an earlier request with this key made the job."""
     return {"Idempotency-Replayed": "true"} if done.replayed else {}
+
+
+@contextmanager
+def saying_that_it_is_replayed(done: Submitted) -> Iterator[None]:
+    """An error is the answer to an earlier request too."""
+    try:
+        yield
+    except LesionGanError as error:
+        error.headers.update(replayed_header(done))
+        raise
 
 
 def limits_of(caller: Caller, state: WebState) -> Limits:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from shared.db.engine import Sessions
 from shared.db.tables import JobRow, KeyRow
-from shared.errors import BadInput, Conflict, LesionGanError
+from shared.errors import BadInput, Conflict, Gone, LesionGanError
 from shared.jobs import ledger
 from shared.jobs.claims import Claim
 from shared.jobs.submit import Idempotency
@@ -174,6 +174,36 @@ def test_a_replay_answers_with_the_first_file_and_stages_nothing(
     with pytest.raises(BadInput):
         answer(replace(submission, idempotency=Idempotency("once", "e" * 64)))
     assert staged() == before
+
+
+def test_a_replay_of_a_failure_says_that_it_is_one(
+    submission: Submission, sessions: Sessions
+) -> None:
+    once = replace(submission, idempotency=Idempotency("once", "f" * 64))
+    wrong = BadInput("the image is not grey")
+    thread = worker(
+        sessions, lambda claim: committed(sessions, lambda s: ledger.fail(s, claim, wrong))
+    )
+    said = []
+    for _ in range(2):
+        with pytest.raises(BadInput, match="not grey") as caught:
+            answer(once)
+        said.append(caught.value.headers)
+    thread.join()
+    assert said == [{}, {"Idempotency-Replayed": "true"}]
+
+
+def test_a_replay_of_what_was_collected_says_how_to_ask_anew(
+    submission: Submission, sessions: Sessions, store: S3Store
+) -> None:
+    once = replace(submission, idempotency=Idempotency("once", "f" * 64))
+    thread = worker(sessions, succeed(sessions, store))
+    job_id = answer(once).headers["x-job-id"]
+    thread.join()
+    store.delete(f"results/{job_id}")
+    with pytest.raises(Gone, match="again with another Idempotency-Key") as caught:
+        answer(once)
+    assert caught.value.headers == {"Idempotency-Replayed": "true"}
 
 
 def test_a_replay_of_a_slow_job_says_that_it_is_one(submission: Submission) -> None:
