@@ -20,14 +20,25 @@ from lesiongan.contracts.gans import (
     Seed,
     Truncation,
 )
+from lesiongan.contracts.jobs import ENDED
 from services.gan import store as rows
 from services.gan.image_stream import ImageStream
+from shared.datasets import catalog
 from shared.errors import BadInput, TooLarge
 from shared.jobs.submit import NewJob, Submitted
+from shared.jobs.views import lone_job_view
 from shared.plans.datasets import generate_job
+from shared.web.interactive import failure_of
 from shared.web.responses import JOB_RESPONSES, file_of_a_job, header
 from shared.web.routing import Router
-from shared.web.submission import Plan, Submission, SubmissionDep, replayed_header
+from shared.web.state import WebState
+from shared.web.submission import (
+    Plan,
+    Submission,
+    SubmissionDep,
+    replayed_header,
+    saying_that_it_is_replayed,
+)
 from shared.web.zip_stream import zip_stream
 
 router = Router(prefix="/generate", tags=["gan"])
@@ -126,6 +137,7 @@ async def get_generate(
     if submission.dry_run:
         return await submission.answer(plan)
     done = await run_in_threadpool(submission.submit, plan)
+    await run_in_threadpool(_require_images, submission.state, done)
     stream = _stream(submission, done, image_format)
     headers = {
         "X-Job-Id": stream.job_id,
@@ -135,6 +147,18 @@ async def get_generate(
         **replayed_header(done),
     }
     return StreamingResponse(_zip(stream), media_type="application/zip", headers=headers)
+
+
+def _require_images(state: WebState, done: Submitted) -> None:
+    """Raises why there are none, where that is known before the first byte is sent."""
+    job = done.job
+    if job.status not in ENDED:
+        return
+    with saying_that_it_is_replayed(done):
+        if job.status != "succeeded":
+            raise failure_of(state, lone_job_view(job))
+        with state.sessions() as session:
+            catalog.get(session, str(job.target))
 
 
 def _stream(submission: Submission, done: Submitted, image_format: ImageFormat) -> ImageStream:

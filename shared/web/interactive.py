@@ -165,8 +165,8 @@ def _staged(new: NewJob) -> NewJob:
     return replace(new, id=job_id, input={**new.input, "image": f"interactive/{job_id}"})
 
 
-def _failure(state: WebState, job: Job) -> LesionGanError:
-    """Why a job failed; of one that never began, why the job before it did."""
+def failure_of(state: WebState, job: Job) -> LesionGanError:
+    """Why a job has ended badly; of one that never began, why the job before it did."""
     while job.error is not None and job.started_at is None and job.parents:
         job = read_job(state, job.parents[0])
     if job.error is None:
@@ -177,16 +177,14 @@ def _failure(state: WebState, job: Job) -> LesionGanError:
 
 def _file(state: WebState, done: Submitted, job: Job) -> Response:
     if job.output is None:
-        raise _failure(state, job)
+        raise failure_of(state, job)
     another = " with another Idempotency-Key" if done.replayed else ""
     data = read_result(state.store, job.id, job.output, another)
     headers = {"X-Job-Id": job.id, **replayed_header(done)}
     return Response(data, media_type=job.output["content_type"], headers=headers)
 
 
-def read_result(
-    store: ObjectStore, job_id: str, output: Mapping[str, Any], how: str = ""
-) -> bytes:
+def read_result(store: ObjectStore, job_id: str, output: Mapping[str, Any], how: str = "") -> bytes:
     """The file that an interactive job made; raises :class:`Gone` once it is collected.
 
     ``how``: the request must be sent to get it made again.

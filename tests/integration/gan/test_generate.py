@@ -1,20 +1,26 @@
 """``/generate`` where no worker runs: what is refused, and what waits."""
 
 import asyncio
+from collections.abc import Callable
 
 import httpx
 import pytest
+from sqlalchemy.orm import Session
 
 from services.gan.generate_api import get_generate
 from shared.db.engine import Sessions
-from shared.db.tables import GanRow
+from shared.db.tables import GanRow, TombstoneRow, WithdrawalRow
+from shared.errors import BadInput
 from shared.ids import new_id
+from shared.jobs import ledger
+from shared.jobs.claims import Claim
 from shared.jobs.submit import Idempotency
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.web.app import connect
 from shared.web.auth import Caller
 from shared.web.submission import Submission
+from tests.integration.shared.builders import claimed, committed
 
 
 def published_gan(sessions: Sessions, *, default: bool, phantom: bool = False) -> str:
@@ -104,6 +110,51 @@ def test_a_stream_that_is_asked_for_again_says_so(
     # Nobody named a seed: it is that of the images, which were drawn by the first request's.
     same = ("x-job-id", "x-seed")
     assert [again[name] for name in same] == [first[name] for name in same]
+
+
+def ends_badly(session: Session, claim: Claim) -> None:
+    ledger.fail(session, claim, BadInput("the weights are no weights"))
+
+
+def is_deleted(session: Session, claim: Claim) -> None:
+    ledger.succeed(session, claim, {"dataset": claim.target})
+
+
+def is_withdrawn(session: Session, claim: Claim) -> None:
+    is_deleted(session, claim)
+    session.add(WithdrawalRow(id="wdr_1", patient="p", counts={}, images=0))
+    session.flush()
+    session.add(TombstoneRow(id=claim.target, kind="data set", withdrawal_id="wdr_1"))
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "said"),
+    [
+        (ends_badly, 422, "no weights"),
+        (ledger.cancelled, 409, "cancelled"),
+        (is_deleted, 404, "data set"),
+        (is_withdrawn, 410, "wdr_1"),
+    ],
+)
+def test_a_stream_of_what_is_not_there_is_a_problem(
+    client: httpx.Client,
+    sessions: Sessions,
+    end: Callable[[Session, Claim], None],
+    status: int,
+    said: str,
+) -> None:
+    published_gan(sessions, default=True)
+    once = {"Idempotency-Key": "once"}
+    with client.stream("GET", "/generate?category=liver&n=5", headers=once) as stream:
+        job_id = stream.headers["x-job-id"]
+    claim = claimed(sessions, job_id)
+    assert claim is not None
+    committed(sessions, lambda session: end(session, claim))
+    again = client.get("/generate?category=liver&n=5", headers=once)
+    assert again.status_code == status, again.text
+    assert said in again.json()["detail"]
+    assert again.headers["content-type"] == "application/problem+json"
+    assert again.headers["idempotency-replayed"] == "true"
 
 
 def test_with_a_seed_two_requests_share_a_job(client: httpx.Client, sessions: Sessions) -> None:
