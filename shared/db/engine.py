@@ -42,9 +42,12 @@ class Patience:
             "lock_timeout": self.lock,
             "idle_in_transaction_session_timeout": self.idle_in_transaction,
         }
+        given = {name: str(int(1000 * seconds)) for name, seconds in limits.items()}
+        # Times leave as they are read.
+        given["timezone"] = "UTC"
         return {
             "connect_timeout": self.connect,
-            "options": " ".join(f"-c {name}={int(1000 * s)}" for name, s in limits.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in given.items()),
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.db.engine import Patience, Sessions, make_engine, make_sessions
@@ -65,6 +65,23 @@ def test_a_frozen_process_does_not_keep_its_rows(hurried: Sessions, sessions: Se
     assert said[0].title == "Database unavailable"
     with hurried() as session:
         assert session.scalar(text("SELECT 1")) == 1, "the pool lends no dead connection"
+
+
+def test_times_are_in_utc_wherever_the_database_thinks_it_is(
+    engine: Engine, settings: Settings, sessions: Sessions
+) -> None:
+    job_id = running(sessions).job_id
+    with engine.begin() as connection:
+        name = connection.scalar(select(func.current_database()))
+        connection.execute(text(f"ALTER DATABASE \"{name}\" SET timezone = 'Europe/Berlin'"))
+    fresh = make_engine(settings.database_url)
+    try:
+        created = row(make_sessions(fresh), job_id).created_at
+    finally:
+        fresh.dispose()
+        with engine.begin() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" RESET timezone'))
+    assert created.isoformat().endswith("+00:00")
 
 
 def test_the_usual_limits_reach_the_server(sessions: Sessions) -> None:
