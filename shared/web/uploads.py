@@ -251,8 +251,12 @@ async def receive_image(request: Request, *, max_bytes: int, dicom: bool = False
 async def _image_bytes(request: Request) -> AsyncIterator[bytes]:
     kind, _ = parse_options_header(request.headers.get("content-type", ""))
     if kind == b"multipart/form-data":
-        async for data in _file_data(request, _FormReader(_boundary(request))):
+        reader = _FormReader(_boundary(request))
+        async for data in _file_data(request, reader):
             yield data
+        if reader.fields:
+            names = ", ".join(reader.fields)
+            raise BadInput(f"options are query parameters, not fields of the form: {names}")
         return
     try:
         async for chunk in request.stream():

@@ -205,7 +205,15 @@ def test_an_image_is_the_body_or_a_file() -> None:
     png = png_of(4, 3)
     assert image(request([png[:5], png[5:]], kind="image/png")) == png
     assert image(request([png], kind="")) == png
-    assert image(request([field("x", "y") + file(png, "a.png") + END])) == png
+    assert image(request([file(png, "a.png") + END])) == png
+
+
+@pytest.mark.parametrize("file_first", [False, True])
+def test_an_option_in_an_images_form_is_refused(*, file_first: bool) -> None:
+    parts = [field("explain", "true"), file(png_of(4, 3), "a.png")]
+    sent = request([b"".join(parts[::-1] if file_first else parts) + END])
+    with pytest.raises(BadInput, match="query parameters, not fields of the form: explain"):
+        image(sent)
 
 
 @pytest.mark.parametrize(
