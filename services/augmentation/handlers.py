@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -105,9 +105,9 @@ def preview(
     Raises :class:`BadInput` for what is not a square 8-bit PNG.
     """
     image = _square(decode_uint8(store.get(image_key)), None)
-    copies = [make_copy(image, options, 0, copy) for copy in range(1, options.copies + 1)]
+    copies = (make_copy(image, options, 0, copy) for copy in range(1, options.copies + 1))
     key = f"results/{job.job_id}/{job.attempt}.png"
-    shown = [open_image(encode_image(each)) for each in (image, *copies)]
+    shown = (open_image(encode_image(each)) for each in chain([image], copies))
     store.put(key, contact_sheet(shown), content_type="image/png")
     output: dict[str, Any] = {"object": key, "content_type": "image/png"}
     return Outcome(output, afterwards=partial(store.delete, image_key))

@@ -144,7 +144,7 @@ def get_contact_sheet(
     """The first ``n`` images of the selection, 16-bit ones in their own window."""
     dataset = reading.open_detached(state.sessions, state.store, dataset_id)
     records = dataset.select(category=category, split=split)[:n]
-    images = [
+    images = (
         for_display(png, record) for record, png in reading.iterate(state.store, dataset, records)
-    ]
+    )
     return Response(contact_sheet(images), media_type="image/png")

@@ -2,7 +2,8 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import partial
 
 from PIL import Image, UnidentifiedImageError
 
@@ -19,27 +20,32 @@ WINDOW_HU = (-160.0, 240.0)
 
 
 def contact_sheet(
-    images: Sequence[Image.Image], *, columns: int | None = None, cell_px: int = CELL_PX
+    images: Iterable[Image.Image], *, columns: int | None = None, cell_px: int = CELL_PX
 ) -> bytes:
     """A PNG that shows ``images`` in rows, each enlarged or shrunk to ``cell_px``.
 
     Args:
-        images: of modes L or RGB, as :func:`open_image` and :func:`for_display` answer.
+        images: of modes L or RGB, as :func:`open_image` and :func:`for_display` answer. Each is
+            let go before the next one is asked for, so that large ones are not held together.
         columns: images in a row; the default makes the sheet about square.
         cell_px: side of a cell in pixels.
     """
-    columns = columns or max(1, math.ceil(math.sqrt(len(images))))
-    rows = max(1, math.ceil(len(images) / columns))
+    cells = list(map(partial(_cell, size=cell_px), images))
+    columns = columns or max(1, math.ceil(math.sqrt(len(cells))))
+    rows = max(1, math.ceil(len(cells) / columns))
     step = cell_px + GAP_PX
     sheet = Image.new("RGB", (columns * step + GAP_PX, rows * step + GAP_PX), BACKGROUND)
-    for place, image in enumerate(images):
+    for place, cell in enumerate(cells):
         row, column = divmod(place, columns)
-        method = Image.Resampling.BICUBIC if image.height < cell_px else Image.Resampling.BOX
-        cell = image.resize((cell_px, cell_px), method)
         sheet.paste(cell, (GAP_PX + column * step, GAP_PX + row * step))
     data = io.BytesIO()
     sheet.save(data, "PNG", compress_level=3)
     return data.getvalue()
+
+
+def _cell(image: Image.Image, size: int) -> Image.Image:
+    method = Image.Resampling.BICUBIC if image.height < size else Image.Resampling.BOX
+    return image.resize((size, size), method)
 
 
 def open_image(png: bytes) -> Image.Image:
