@@ -27,7 +27,7 @@ from shared.jobs import graphs, ledger, limits
 from shared.jobs.views import job_view, job_views
 from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
-from shared.web.interactive import read_result
+from shared.web.interactive import read_result, require_pictures
 from shared.web.paging import PagingDep
 from shared.web.responses import binary, header
 from shared.web.routing import Router
@@ -79,7 +79,11 @@ def cancel_job(job_id: str, _: Submitter, session: SessionDep) -> Job:
 
 @router.post("/jobs/{job_id}/retry", summary="Retry a job", operation_id="retry_job")
 def retry_job(job_id: str, caller: Submitter, session: SessionDep, state: StateDep) -> Job:
-    """Queue a failed or cancelled job again, with the parents that ended so; 409 for any other."""
+    """Queue a failed or cancelled job again, with the parents that ended so; 409 for any other.
+
+    410 where what it would read is not kept: a picture goes with the answer that it failed.
+    """
+    require_pictures(state, job_id)
     rows = graphs.retry(session, job_id)
     limits.enforce(session, caller.key_id, limits_of(caller, state))
     session.commit()

@@ -1,16 +1,19 @@
 """What a person waits for: a small job whose result is one file, answered in the same request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.jobs import ENDED, Job
 from shared.datasets.removal import delete_objects
+from shared.db.tables import JobParentRow, JobRow
 from shared.errors import BadInput, Conflict, Gone, LesionGanError
 from shared.ids import new_id, sha256_of
 from shared.jobs.submit import NewJob, Submitted
@@ -195,3 +198,29 @@ def read_result(store: ObjectStore, job_id: str, output: Mapping[str, Any], how:
         raise Gone(
             f"the file of job {job_id} is not kept any more: send the request again{how}"
         ) from None
+
+
+def require_pictures(state: WebState, job_id: str) -> None:
+    """Raises :class:`Gone` where a retry could only fail, because what it would read was deleted.
+
+    That is so once the answer to a request was why its job failed, and once a result expires.
+    """
+    with state.sessions() as session:
+        again = [row for row in _with_parents(session, job_id) if row.queue == "interactive"]
+        ended = [row.input for row in again if row.status in ("failed", "cancelled")]
+    made = {given.get("prepared") for given in ended}
+    for key in {str(given["image"]) for given in ended if "image" in given} - made:
+        try:
+            state.store.get_range(key, 0, 1)
+        except ObjectMissing:
+            raise Gone(
+                f"the picture of job {job_id} is not kept any more, so that a retry would fail: "
+                "send it again"
+            ) from None
+
+
+def _with_parents(session: Session, job_id: str) -> Sequence[JobRow]:
+    parents = select(JobParentRow.parent_id).where(JobParentRow.job_id == job_id)
+    return session.scalars(
+        select(JobRow).where(or_(JobRow.id == job_id, JobRow.id.in_(parents)))
+    ).all()

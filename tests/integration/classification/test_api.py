@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,12 +11,16 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from sqlalchemy import Engine, delete, text
+from sqlalchemy.orm import Session
 
 from lesiongan.contracts.categories import Category
 from lesiongan.contracts.datasets import PreprocessOptions
 from shared.datasets.dicom_stripping import is_dicom
 from shared.db.engine import Sessions
 from shared.db.tables import ClassifierRow, DatasetRow, ExperimentRow
+from shared.errors import BadInput
+from shared.jobs import ledger
+from shared.jobs.claims import Claim
 from shared.storage.s3 import S3Store
 from tests.integration.classification.datasets import (
     Counts,
@@ -26,7 +31,7 @@ from tests.integration.classification.datasets import (
 )
 from tests.integration.classification.experiments import ask
 from tests.integration.conftest import KeyMaker
-from tests.integration.shared.builders import grey_png
+from tests.integration.shared.builders import claimed, committed, grey_png
 from tests.unit.preprocessing.dicom.builders import ct, written
 from tests.unit.preprocessing.dicom.test_privacy import MARK, UID_MARK, marked
 
@@ -269,6 +274,37 @@ def test_a_dicom_file_is_prepared_first(client: httpx.Client, prepared: str) -> 
     assert (first["kind"], first["input"]["box_px"]) == ("prepare-image", [2.0, 3.0, 9.0, 8.0])
     assert first["input"]["options"]["size"] == 32
     assert first["input"]["prepared"] == job["input"]["image"]
+
+
+def test_a_retry_needs_the_dicom_file_or_what_was_made_of_it(
+    client: httpx.Client, sessions: Sessions, store: S3Store, prepared: str
+) -> None:
+    job = classify(client, written(ct()), prepared, wait="1").json()
+    (parent,) = job["parents"]
+    sent = client.get(f"/jobs/{parent}").json()["input"]["image"]
+
+    def ended(job_id: str, end: Callable[[Session, Claim], None]) -> None:
+        claim = claimed(sessions, job_id)
+        assert claim is not None
+        committed(sessions, lambda session: end(session, claim))
+
+    def fails(session: Session, claim: Claim) -> None:
+        ledger.fail(session, claim, BadInput("no slice"))
+
+    ended(parent, fails)
+    assert client.post(f"/jobs/{job['id']}/retry").json()["status"] == "queued"
+    ended(parent, fails)
+    store.delete(sent)
+    is_problem(client.post(f"/jobs/{job['id']}/retry"), 410, "send it again")
+
+    store.put(sent, b"as if it were kept")
+    client.post(f"/jobs/{job['id']}/retry")
+    store.delete(sent)
+    ended(parent, lambda session, claim: ledger.succeed(session, claim, {}))
+    ended(job["id"], fails)
+    is_problem(client.post(f"/jobs/{job['id']}/retry"), 410, "send it again")
+    store.put(job["input"]["image"], grey_png(1, size=32))
+    assert client.post(f"/jobs/{job['id']}/retry").json()["status"] == "queued"
 
 
 def test_nothing_of_a_dicom_file_is_stored_but_its_picture(

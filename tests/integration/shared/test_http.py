@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from services.app import app
 from shared.db.engine import Sessions
 from shared.db.tables import DatasetRow, IdempotencyRow, JobRow, KeyRow
+from shared.errors import BadInput
 from shared.jobs import ledger
 from shared.queue.celery import CeleryDoorbell
 from shared.storage.s3 import S3Store
@@ -369,3 +370,23 @@ def test_cancel_and_retry_over_http(client: httpx.Client, sessions: Sessions) ->
     assert client.post(f"/jobs/{job_id}/retry").json()["status"] == "queued"
     is_problem(client.post(f"/jobs/{job_id}/retry"), 409)
     is_problem(client.post("/jobs/job_none/cancel"), 404)
+
+
+def test_what_cannot_be_read_again_is_not_retried(
+    client: httpx.Client, sessions: Sessions, store: S3Store
+) -> None:
+    headers = {"Prefer": "wait=1", "Content-Type": "image/png"}
+    job = client.post("/preprocess/preview", content=grey_png(1), headers=headers).json()
+
+    def fail() -> None:
+        claim = claimed(sessions, job["id"])
+        assert claim is not None
+        committed(sessions, lambda session: ledger.fail(session, claim, BadInput("not grey")))
+
+    fail()
+    assert client.post(f"/jobs/{job['id']}/retry").json()["status"] == "queued"
+    fail()
+    store.delete(job["input"]["image"])
+    body = is_problem(client.post(f"/jobs/{job['id']}/retry"), 410)
+    assert "send it again" in body["detail"]
+    assert client.get(f"/jobs/{job['id']}").json()["status"] == "failed"
