@@ -168,7 +168,7 @@ async def classify(
     settings = ClassificationSettings()
     image = await receive_image(request, max_bytes=settings.classify_max_bytes, dicom=True)
     submission = submission.including(sha256_of(image))
-    wait_seconds = submission.wait_seconds or settings.classify_wait_seconds
+    wait_seconds = submission.waits(settings.classify_wait_seconds)
     replayed = await replayed_file(submission, wait_seconds=wait_seconds)
     if replayed is not None:
         return replayed

@@ -85,7 +85,7 @@ async def answer_preview(
         submission.including(sha256_of(image)),
         new,
         image,
-        wait_seconds=submission.wait_seconds or settings.preview_wait_seconds,
+        wait_seconds=submission.waits(settings.preview_wait_seconds),
     )
 
 

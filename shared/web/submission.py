@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from shared.jobs.together import Asked
 from shared.jobs.views import job_view, lone_job_view
 from shared.observability import metrics, tracing
 from shared.queue.port import Ring
+from shared.web import preferences
 from shared.web.auth import Caller, Submitter
 from shared.web.state import StateDep, WebState
 
@@ -36,9 +36,6 @@ __all__ = [
     "wait_for_job",
 ]
 
-MAX_WAIT_SECONDS = 60.0
-_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])")
-
 
 @dataclass(frozen=True)
 class Submission:
@@ -47,7 +44,8 @@ class Submission:
     state: WebState
     caller: Submitter
     idempotency: Idempotency | None
-    wait_seconds: float
+    #: How long the client would wait for the job's end; None where it does not say.
+    wait_seconds: float | None
     dry_run: bool
 
     async def answer(self, plan: Plan, *, lone: bool = False) -> JSONResponse:
@@ -71,9 +69,9 @@ class Submission:
         return None if earlier is None else await self._answered(*earlier)
 
     async def _answered(self, done: Submitted, job: Job) -> JSONResponse:
-        if self.wait_seconds > 0 and job.status not in ENDED:
+        if self.wait_seconds and job.status not in ENDED:
             job = await wait_for_job(self.state, job, self.wait_seconds)
-        status = 200 if self.wait_seconds > 0 and job.status in ENDED else 202
+        status = 200 if self.wait_seconds and job.status in ENDED else 202
         headers = {"Location": f"/jobs/{job.id}", **replayed_header(done)}
         return JSONResponse(job.model_dump(mode="json"), status_code=status, headers=headers)
 
@@ -134,6 +132,10 @@ class Submission:
             limits=limits_of(self.caller, self.state),
         )
 
+    def waits(self, usual: float) -> float:
+        """Seconds that the client waits where it waits for ``usual`` unless it says otherwise."""
+        return usual if self.wait_seconds is None else self.wait_seconds
+
     def including(self, body_sha256: str) -> "Submission":
         """This request with the digest of a body that was streamed past, not held."""
         if self.idempotency is None:
@@ -188,20 +190,24 @@ async def wait_for_job(state: WebState, job: Job, seconds: float) -> Job:
 
 
 async def get_wait(
-    prefer: Annotated[
-        str | None, Header(description="`wait=SECONDS` (at most 60): answer when the job has ended")
+    request: Request,
+    _prefer: Annotated[
+        str | None,
+        Header(
+            alias="prefer",
+            description="`wait=SECONDS` (at most 60): answer when the job has ended",
+        ),
     ] = None,
-) -> float:
-    """Seconds that the client would wait; 0 without the header."""
-    match = _WAIT.search(prefer or "")
-    return 0.0 if match is None else min(float(match[1]), MAX_WAIT_SECONDS)
+) -> float | None:
+    """Seconds that the client would wait, as all lines of the header say; None without any."""
+    return preferences.wait_seconds(request.headers.getlist("prefer"))
 
 
 async def get_submission(
     request: Request,
     state: StateDep,
     caller: Submitter,
-    wait_seconds: Annotated[float, Depends(get_wait)],
+    wait_seconds: Annotated[float | None, Depends(get_wait)],
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=255, description="the same key: the same job, once"),

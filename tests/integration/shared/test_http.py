@@ -341,7 +341,9 @@ def test_a_client_may_wait_for_the_end(client: httpx.Client, raw: str, sessions:
 
 def test_a_wait_ends_in_time(client: httpx.Client, raw: str) -> None:
     began = time.monotonic()
-    response = preprocess(client, raw, Prefer="wait=1")
+    lines = [("Prefer", "respond-async"), ("Prefer", 'Wait="1"')]
+    body = {"dataset": raw, "size": 32}
+    response = client.post("/preprocess", json=body, headers=lines)
     assert 0.9 < time.monotonic() - began < 3
     assert response.status_code == 202
     assert response.json()["status"] == "queued"
@@ -352,6 +354,17 @@ def test_a_preference_that_is_none_is_ignored(client: httpx.Client, raw: str, pr
     began = time.monotonic()
     assert preprocess(client, raw, Prefer=prefer).status_code == 202
     assert time.monotonic() - began < 2
+
+
+def test_who_waits_for_nothing_is_answered_at_once(
+    client: httpx.Client, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LESIONGAN_PREPROCESSING_PREVIEW_WAIT_SECONDS", "10")
+    headers = {"Prefer": "wait=0", "Content-Type": "image/png"}
+    began = time.monotonic()
+    answer = client.post("/preprocess/preview", content=grey_png(1), headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert time.monotonic() - began < 5
 
 
 def test_events_end_with_the_job(client: httpx.Client, sessions: Sessions) -> None:
