@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from starlette.concurrency import run_in_threadpool
 
 from lesiongan.contracts.base import Page
+from lesiongan.contracts.classifiers import Classification
 from lesiongan.contracts.jobs import Job, JobStatus
 from services.gateway.audit_api import router as audit_router
 from services.gateway.console.pages_api import router as pages_router
@@ -29,12 +30,19 @@ from shared.web.app import create_app
 from shared.web.auth import Reader, Submitter
 from shared.web.interactive import read_result, require_pictures
 from shared.web.paging import PagingDep
-from shared.web.responses import binary, header
+from shared.web.responses import Responses, binary, header
 from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep, StoreDep
 from shared.web.submission import limits_of, read_job
 
 router = Router(tags=["jobs"])
+
+RESULT_RESPONSES: Responses = {
+    200: {
+        **binary("image/png", "The PNG of a preview, or what `/classify` says")[200],
+        "model": Classification,
+    }
+}
 
 
 @router.get("/jobs", summary="List jobs", operation_id="list_jobs")
@@ -96,11 +104,13 @@ def retry_job(job_id: str, caller: Submitter, session: SessionDep, state: StateD
     "/jobs/{job_id}/result",
     summary="Get a job's file",
     operation_id="get_job_result",
-    responses=binary("image/png", "The file that an interactive job made"),
+    responses=RESULT_RESPONSES,
     response_class=Response,
 )
 def get_result(job_id: str, _: Reader, session: SessionDep, store: StoreDep) -> Response:
-    """The file of a preview that took longer than its request waited; 410 once it is collected."""
+    """What a preview or `/classify` that took longer than its request waited would have answered:
+    410 once it is collected.
+    """
     row = ledger.get(session, job_id)
     refuse_withdrawn(session, [job_id])
     if row.output is None or "object" not in row.output:

@@ -17,6 +17,7 @@ from shared.db.pages import newest_first
 from shared.db.tables import DeliveryRow, WebhookRow
 from shared.web.auth import Caller, Reader, Submitter
 from shared.web.paging import PagingDep
+from shared.web.responses import header
 from shared.web.routing import Router
 from shared.web.state import SessionDep, StateDep
 from shared.webhooks import registry
@@ -28,9 +29,19 @@ from shared.webhooks.views import delivery_view, webhook_view
 router = Router(prefix="/webhooks", tags=["webhooks"])
 
 
-@router.post("", summary="Add a webhook", operation_id="create_webhook", status_code=201)
+@router.post(
+    "",
+    summary="Add a webhook",
+    operation_id="create_webhook",
+    status_code=201,
+    responses={201: {"headers": {"Location": header("the webhook's address", required=True)}}},
+)
 def create_webhook(
-    command: WebhookCommand, caller: Submitter, session: SessionDep, state: StateDep
+    command: WebhookCommand,
+    caller: Submitter,
+    session: SessionDep,
+    state: StateDep,
+    response: Response,
 ) -> NewWebhook:
     """Its receiver gets a signed POST for each job that ends, as Standard Webhooks says.
 
@@ -39,6 +50,7 @@ def create_webhook(
     rules = Rules.of(state.settings)
     row = registry.create(session, command, _owner(caller), rules, system_resolver)
     session.commit()
+    response.headers["Location"] = f"/webhooks/{row.id}"
     return _with_secret(row, state)
 
 

@@ -35,23 +35,27 @@ class JobFailed(LesionGanError):
     title = "Job failed"
 
 
+_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+#: Of a form, whose options are query parameters all the same.
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": _FILE},
+    "additionalProperties": False,
+}
+
+
+def _image_body(*kinds: str) -> dict[str, Any]:
+    content: dict[str, Any] = {kind: {"schema": _FILE} for kind in kinds}
+    form = {"schema": _FORM, "example": {"file": "(the bytes of an image)"}}
+    content["multipart/form-data"] = form
+    return {"requestBody": {"required": True, "content": content}}
+
+
 #: The body of a preview, for the document.
-IMAGE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+IMAGE_BODY = _image_body("image/png")
 #: Of a route that takes DICOM files too.
-PNG_OR_DICOM_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("image/png", "application/dicom")
-        },
-    }
-}
+PNG_OR_DICOM_BODY = _image_body("image/png", "application/dicom")
 
 
 class PreviewSettings(Protocol):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.web.responses import REPLAYED
+
 #: Named by the header ``Idempotency-Key``: operations that make a job.
 _IDEMPOTENCY_KEY = "idempotency-key"
 _CHANGING = frozenset({"post", "put", "patch", "delete"})
@@ -20,6 +22,7 @@ _WWW_AUTHENTICATE = {
         "schema": {"type": "string"},
     }
 }
+_REPLAYED = {"Idempotency-Replayed": REPLAYED}
 
 
 @dataclass(frozen=True)
@@ -60,18 +63,21 @@ ERRORS: dict[int, ErrorResponse] = {
         "Not found",
         "There is no such thing",
         "there is no data set ds_0f3a5c7e9b1d2f4a6c8e0b1d",
+        _REPLAYED,
     ),
     409: ErrorResponse(
         "Conflict",
         "Conflict",
         "The state of things does not allow it",
         "ds_0f3a5c7e9b1d2f4a6c8e0b1d is used by 2 data sets: delete them first, or use cascade",
+        _REPLAYED,
     ),
     410: ErrorResponse(
         "Gone",
         "Gone",
-        "It was there, and a withdrawal removed it",
+        "It was there, and was removed for good",
         "ds_0f3a5c7e9b1d2f4a6c8e0b1d was withdrawn",
+        _REPLAYED,
     ),
     413: ErrorResponse(
         "TooLarge",
@@ -90,6 +96,7 @@ ERRORS: dict[int, ErrorResponse] = {
         "Invalid input",
         "The request is not valid; `errors` says where",
         "body.size: Input should be 32, 64, 128 or 256",
+        _REPLAYED,
     ),
     429: ErrorResponse(
         "TooManyRequests",

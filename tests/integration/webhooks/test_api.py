@@ -35,6 +35,7 @@ def add(http: httpx.Client, headers: Headers, **members: Any) -> dict[str, Any]:
     answer = http.post("/webhooks", json={"url": URL, **members}, headers=headers)
     assert answer.status_code == 201, answer.text
     body: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"/webhooks/{body['id']}"
     return body
 
 

@@ -1,6 +1,7 @@
 """The OpenAPI document: every operation shows what it takes, what it answers, and how it fails."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -161,3 +162,31 @@ def test_references_lead_somewhere() -> None:
                 walk(value)
 
     walk(DOCUMENT)
+
+
+@pytest.mark.parametrize("path", ["/preprocess/preview", "/augment/preview", "/classify"])
+def test_an_image_may_come_in_a_form_of_nothing_else(path: str) -> None:
+    content = OPERATIONS[f"POST {path}"]["requestBody"]["content"]
+    assert "image/png" in content
+    form = content["multipart/form-data"]["schema"]
+    assert (list(form["properties"]), form["additionalProperties"]) == (["file"], False)
+
+
+def test_a_late_result_is_what_its_own_operation_answers() -> None:
+    kinds = OPERATIONS["GET /jobs/{job_id}/result"]["responses"]["200"]["content"]
+    assert kinds.keys() == {"image/png", "application/json"}
+    assert kinds["application/json"]["schema"]["$ref"].endswith("/Classification")
+
+
+@pytest.mark.parametrize(
+    ("schema", "member", "pattern"),
+    [
+        ("DatasetImage", "patient", r"[0-9a-f]{32}"),
+        ("Withdrawal", "patient", r"[0-9a-f]{32}"),
+        ("WithdrawalSummary", "patient", r"[0-9a-f]{32}"),
+        ("WithdrawalSummary", "id", r"wdr_[0-9a-f]{24}"),
+    ],
+)
+def test_examples_look_like_what_is_sent(schema: str, member: str, pattern: str) -> None:
+    (example,) = DOCUMENT["components"]["schemas"][schema]["examples"]
+    assert re.fullmatch(pattern, example[member])

@@ -144,7 +144,7 @@ class DatasetImage(Resource):
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "category": "liver",
             "split": "train",
-            "patient": "p_3f2a9c1e7b5d4f60",
+            "patient": "3f2a9c1e7b5d4f60a1b2c3d4e5f60718",
             "source": "file 12, row 34",
             "spacing_mm": 0.8,
             "box_px": [200.0, 180.0, 240.0, 215.5],

@@ -51,7 +51,7 @@ class Withdrawal(Resource):
         {
             "id": None,
             "dry_run": True,
-            "patient": "p_3f2a9c1e7b5d4f60",
+            "patient": "3f2a9c1e7b5d4f60a1b2c3d4e5f60718",
             "datasets": [
                 {
                     "id": "ds_0f3a5c7e9b1d2f4a6c8e0b1d",
@@ -108,8 +108,8 @@ class WithdrawalSummary(Resource):
 
     model_config = example(
         {
-            "id": "wd_8e0b1d0f3a5c7e9b1d2f4a6c",
-            "patient": "p_3f2a9c1e7b5d4f60",
+            "id": "wdr_8e0b1d0f3a5c7e9b1d2f4a6c",
+            "patient": "3f2a9c1e7b5d4f60a1b2c3d4e5f60718",
             "counts": {"datasets": 1, "gans": 1},
             "patient_images": 7,
             "objects": 73,
