@@ -33,6 +33,17 @@ def test_what_did_not_happen_is_1_and_json_tells_why(
     assert json.loads(result.stdout)["error"].get("status") == told
 
 
+def test_a_file_that_cannot_be_written_is_told_in_json_too(run: Run, tmp_path: Path) -> None:
+    nowhere = tmp_path / "no" / "report.html"
+    answer = httpx.Response(200, html="<p>the report")
+    result = run(Script(answer), "experiments", "report", EXPERIMENT, "-o", str(nowhere), "--json")
+    assert result.exit_code == 1
+    error = json.loads(result.stdout)["error"]
+    assert error["title"] == "FileNotFoundError"
+    assert result.stderr == f"error: {error['detail']}\n"
+    assert str(nowhere.parent) in error["detail"]
+
+
 def test_ctrl_c_is_130_everywhere(run: Run) -> None:
     script = Script(page(job("running")), KeyboardInterrupt())
     result = run(script, "jobs", "list", "--watch")

@@ -1,5 +1,6 @@
 """Retries, idempotency and errors."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,7 +12,7 @@ from lesiongan.contracts.datasets import IngestCommand, S3Source
 from lesiongan.contracts.gans import GanCommand
 from lesiongan.contracts.keys import KeyCommand
 from lesiongan.errors import ApiError, ConnectionFailed, UnexpectedAnswer
-from tests.unit.sdk.fake_server import KEY, URL, Script, client_of, job, problem
+from tests.unit.sdk.fake_server import KEY, URL, Script, async_client_of, client_of, job, problem
 
 DATASET = "ds_" + "0" * 24
 
@@ -152,3 +153,43 @@ def test_dry_run_makes_nothing() -> None:
     script = Script(httpx.Response(200, json=estimate))
     assert client_of(script).estimate_generate("liver", 5).device_seconds == 0.5
     assert script.requests[0].url.params["dry_run"] == "true"
+
+
+LOST = [httpx.ReadError("reset"), httpx.Response(502)]
+SURELY_UNDONE = [
+    None,
+    httpx.ConnectError("refused"),
+    httpx.Response(429, headers={"retry-after": "0"}),
+]
+
+
+@pytest.mark.parametrize("first", LOST)
+def test_what_an_earlier_attempt_deleted_is_deleted(first: httpx.Response | Exception) -> None:
+    script = Script(first, problem(404, "Not found", "there is no data set"))
+    client_of(script).datasets.delete(DATASET)
+    assert [request.method for request in script.requests] == ["DELETE", "DELETE"]
+
+
+@pytest.mark.parametrize("first", SURELY_UNDONE)
+def test_what_was_never_there_is_told(first: httpx.Response | Exception | None) -> None:
+    before = [] if first is None else [first]
+    script = Script(*before, problem(404, "Not found", "there is no data set"))
+    with pytest.raises(ApiError, match="no data set"):
+        client_of(script).datasets.delete(DATASET)
+
+
+def test_only_a_deletion_is_done_by_what_is_not_there() -> None:
+    script = Script(httpx.ReadError("reset"), problem(404, "Not found", "there is no data set"))
+    with pytest.raises(ApiError, match="no data set"):
+        client_of(script).datasets.get(DATASET)
+
+
+async def _deleted(script: Script) -> None:
+    async with async_client_of(script) as client:
+        await client.datasets.delete(DATASET)
+
+
+def test_an_async_client_deletes_so_too() -> None:
+    script = Script(httpx.ReadError("reset"), problem(404, "Not found", "there is no data set"))
+    asyncio.run(_deleted(script))
+    assert len(script.requests) == 2

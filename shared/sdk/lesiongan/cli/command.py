@@ -102,7 +102,10 @@ def with_errors_told(session: Session, action: Callable[[], None]) -> None:
         if isinstance(error, BrokenPipeError):
             raise
         place = "" if error.filename is None else f": {error.filename}"
-        typer.echo(f"error: {error.strerror or error}{place}", err=True)
+        detail = f"{error.strerror or error}{place}"
+        typer.echo(f"error: {detail}", err=True)
+        if session.json:
+            print_json(_told(error, detail))
         raise typer.Exit(FAILED) from None
 
 
@@ -119,7 +122,11 @@ def _as_document(error: ClientError) -> Any:
         return error.job
     if isinstance(error, ApiError):
         return {"error": error.problem()}
-    return {"error": {"title": type(error).__name__, "detail": str(error), "hint": error.hint}}
+    return _told(error, str(error), error.hint)
+
+
+def _told(error: Exception, detail: str, hint: str | None = None) -> Any:
+    return {"error": {"title": type(error).__name__, "detail": detail, "hint": hint}}
 
 
 def _usage(error: ValidationError) -> typer.BadParameter:

@@ -9,6 +9,7 @@ from lesiongan.client.call import Call
 from lesiongan.client.flow import Flow, Result, close, next_piece, read_all, send, sleep
 from lesiongan.client.retrying import (
     MAX_PAUSE_SECONDS,
+    may_have_begun,
     may_resend,
     pause_seconds,
     retry_after_seconds,
@@ -52,7 +53,7 @@ class Exchange:
         return (yield from self._connected(call, next_piece(response)))
 
     def _sent(self, call: Call) -> Flow[httpx.Response]:
-        attempt = 0
+        attempt, begun = 0, False
         while True:
             outcome = yield from _attempt(call)
             again = attempt < self._max_retries and may_resend(outcome, repeatable=call.repeatable)
@@ -62,9 +63,9 @@ class Exchange:
             if isinstance(outcome, httpx.Response):
                 yield from close(outcome)
             yield from sleep(pause)
-            attempt += 1
+            attempt, begun = attempt + 1, begun or may_have_begun(outcome)
         if isinstance(outcome, httpx.Response):
-            return outcome
+            return (yield from _done(outcome)) if begun and _is_gone(call, outcome) else outcome
         raise self._connection_failed(call, outcome) from outcome
 
     def _connected(self, call: Call, flow: Flow[Result]) -> Flow[Result]:
@@ -95,6 +96,16 @@ def _attempt(call: Call) -> Flow[httpx.Response | httpx.TransportError]:
         return (yield from send(call))
     except httpx.TransportError as error:
         return error
+
+
+def _is_gone(call: Call, response: httpx.Response) -> bool:
+    return call.method == "DELETE" and response.status_code == httpx.codes.NOT_FOUND
+
+
+def _done(response: httpx.Response) -> Flow[httpx.Response]:
+    """What an attempt before would have answered, which nobody heard."""
+    yield from close(response)
+    return httpx.Response(httpx.codes.NO_CONTENT, request=response.request)
 
 
 def parsed(response: httpx.Response, model: type[Model]) -> Model:

@@ -31,6 +31,13 @@ def may_resend(outcome: httpx.Response | httpx.TransportError, *, repeatable: bo
     return repeatable or isinstance(outcome, _NOT_SENT)
 
 
+def may_have_begun(outcome: httpx.Response | httpx.TransportError) -> bool:
+    """Whether the server may have done what was asked, though nobody heard of it."""
+    if isinstance(outcome, httpx.Response):
+        return outcome.status_code in AWAY
+    return not isinstance(outcome, _NOT_SENT)
+
+
 def pause_seconds(outcome: httpx.Response | httpx.TransportError, attempt: int) -> float:
     """Seconds until the next attempt: what the server asked for, or doubling, with jitter."""
     if isinstance(outcome, httpx.Response):
