@@ -23,6 +23,7 @@ from shared.observability import metrics, tracing
 from shared.queue.port import Ring
 from shared.web import preferences
 from shared.web.auth import Caller, Submitter
+from shared.web.query import refuse_unknown
 from shared.web.state import StateDep, WebState
 
 __all__ = [
@@ -219,6 +220,7 @@ async def get_submission(
 
     Routes that take other bodies limit and hash them: see :meth:`Submission.including`.
     """
+    refuse_unknown(request)
     idempotency = None
     if idempotency_key is not None:
         idempotency = Idempotency(idempotency_key, await _fingerprint(request))

@@ -257,10 +257,38 @@ def test_an_idempotency_key_makes_one_job(
     assert again.headers["idempotency-replayed"] == "true"
     assert again.json()["id"] == first.json()["id"]
     assert again.headers["location"] == first.headers["location"]
-    is_problem(preprocess(client, raw, "?x=1", **once), 422)
+    is_problem(preprocess(client, raw, "?dry_run=false", **once), 422)
     other = client.post("/preprocess", json={"dataset": raw, "size": 64}, headers=once)
     is_problem(other, 422)
     assert job_count(sessions) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/preprocess?dryrun=true"),
+        ("POST", "/preprocess?dry_run=true&dryrun=true"),
+        ("POST", "/preprocess?prefer=wait=5&dryrun=true"),
+        ("POST", "/preprocess/preview?size=32&dryrun=true"),
+        ("POST", "/augment/preview?copies=2&dryrun=true"),
+        ("POST", "/datasets?dryrun=true"),
+        ("POST", "/gans?dryrun=true"),
+        ("POST", "/regenerate?dryrun=true"),
+        ("POST", "/experiments?dryrun=true"),
+        ("POST", "/classifiers?dryrun=true"),
+        ("POST", f"/classify?classifier=clf_{'0' * 24}&dryrun=true"),
+        ("POST", "/generate?category=liver&n=5&dryrun=true"),
+        ("GET", "/generate?category=liver&n=5&dryrun=true"),
+    ],
+)
+def test_a_query_that_no_route_knows_makes_no_job(
+    client: httpx.Client, sessions: Sessions, method: str, path: str
+) -> None:
+    refused = is_problem(client.request(method, path), 422)
+    assert ["query", "dryrun"] in [error["loc"] for error in refused["errors"]]
+    assert "dry_run" in refused["errors"][-1]["msg"]
+    assert "idempotency-key" not in refused["detail"]
+    assert client.get("/jobs").json()["items"] == []
 
 
 def test_a_key_is_not_used_up_by_what_was_refused(client: httpx.Client, raw: str) -> None:
