@@ -189,9 +189,9 @@ class Operations(Resource[Mode]):
     ) -> Flow[Job]:
         """Make images of a manifest again, all of them or some; ``output["dataset"]`` is their set.
 
-        ``manifest`` is a ZIP that :meth:`generate_zip` wrote, a synthetic data set's archive, the
-        ``manifest.json`` in either, or what that holds. ``output["identical"]`` counts images of
-        the same bytes. Raises :class:`pydantic.ValidationError` for what is no such manifest, and
+        ``manifest`` is a ZIP that :meth:`generate_zip` wrote, a synthetic data set's archive in any
+        layout but ``webdataset``, the ``manifest.json`` in either, or what that holds.
+        ``output["identical"]`` counts images of the same bytes. Raises :class:`pydantic.ValidationError` for what is no such manifest, and
         for indices that it does not have.
         """
         call = yield from regenerate_call(manifest, indices)
