@@ -111,6 +111,6 @@ def _result_path(row: JobRow) -> str | None:
 def _output(row: JobRow) -> dict[str, Any]:
     """The job's own, or what is known of it before it has one."""
     key = RESULTS_FROM_THE_START.get(row.kind)
-    if row.output is not None or key is None:
+    if row.output is not None or key is None or row.target is None:
         return row.output or {}
     return {key: row.target}
