@@ -25,8 +25,9 @@ async def post_regenerate(command: RegenerateCommand, submission: SubmissionDep)
     """A data set of the images that `indices` names, in its order.
 
     `manifest` is the `manifest.json` of a ZIP of `GET /generate` or of a synthetic data set's
-    archive, in any layout but `webdataset`. On the class of device that made them, all are the same bytes; the job's output says of
-    how many (`identical`) that is so. 409: the GAN has other weights than the manifest names.
+    archive, in any layout but `webdataset`. On the class of device that made them, all are the
+    same bytes; the job's output says of how many (`identical`) that is so. 409: the GAN has other
+    weights than the manifest names.
     """
 
     def plan(session: Session) -> NewJob:

@@ -191,8 +191,9 @@ class Operations(Resource[Mode]):
 
         ``manifest`` is a ZIP that :meth:`generate_zip` wrote, a synthetic data set's archive in any
         layout but ``webdataset``, the ``manifest.json`` in either, or what that holds.
-        ``output["identical"]`` counts images of the same bytes. Raises :class:`pydantic.ValidationError` for what is no such manifest, and
-        for indices that it does not have.
+        ``output["identical"]`` counts images of the same bytes. Raises
+        :class:`pydantic.ValidationError` for what is no such manifest, and for indices that it does
+        not have.
         """
         call = yield from regenerate_call(manifest, indices)
         return (yield from submit(self.exchange, call, idempotency_key))
