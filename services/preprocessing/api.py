@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -119,6 +120,10 @@ async def _ingest_upload(request: Request, submission: Submission) -> JSONRespon
         plan = _ingest_plan(fields, Content(upload.sha256, upload.bytes), given, keep)
         body = fingerprint([fields.model_dump(), upload.sha256])
         return await submission.including(body).answer(plan)
+    except DBAPIError:
+        # The answer to the commit may be what was lost. What no row names, the collection deletes.
+        kept = True
+        raise
     finally:
         if not kept:
             await run_in_threadpool(discard, state.store, upload)

@@ -32,23 +32,25 @@ def test_an_upload_over_quota_leaves_nothing(client: httpx.Client, store: S3Stor
     assert uploads(store) == before
 
 
-def test_an_upload_whose_row_is_not_written_leaves_nothing(
+def test_an_upload_whose_commit_is_not_answered_may_be_needed(
     client: httpx.Client, store: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = Session.commit
 
-    def away(session: Session) -> None:
-        if any(isinstance(each, UploadRow) for each in session):
-            raise OperationalError("COMMIT", {}, Exception())
+    def lost(session: Session) -> None:
+        of_upload = any(isinstance(each, UploadRow) for each in session)
         commit(session)
+        if of_upload:
+            raise OperationalError("COMMIT", {}, Exception())
 
     before = uploads(store)
+    once = {"Idempotency-Key": "once"}
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "commit", away)
-        assert upload(client).status_code == 503
-    assert uploads(store) == before
-    assert upload(client).status_code == 202
-    assert len(uploads(store)) == len(before) + 1
+        patch.setattr(Session, "commit", lost)
+        assert upload(client, **once).status_code == 503
+    again = upload(client, **once)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+    assert len(uploads(store)) == len(before) + 1, "its job finds them"
 
 
 def test_a_prefix_that_is_asked_for_again_is_not_looked_at(
