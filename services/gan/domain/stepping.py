@@ -48,8 +48,8 @@ class Steps:
         """The ``turn``-th critic update of the current step: as ``critic_update``."""
         inputs = critic_inputs(self._state, self._data, turn)
         if self._critic is None:
-            optimizer = self._state.critic_optimizer
-            self._critic = self._made(self._update_critic, inputs, optimizer)
+            update = _critic_update(self._state, self._data.images, self._precision.dtype)
+            self._critic = self._made(update, inputs, self._state.critic_optimizer)
         return self._critic(inputs)
 
     def generator(self) -> Tensor:
@@ -59,19 +59,12 @@ class Steps:
         """
         state, inputs = self._state, generator_inputs(self._state)
         if self._generator is None:
-            optimizer = state.generator_optimizer
-            self._generator = self._made(self._update_generator, inputs, optimizer)
+            update = _generator_update(state, self._precision.dtype)
+            self._generator = self._made(update, inputs, state.generator_optimizer)
         found = self._generator(inputs)
         decay = state.training.ema_decay
         update_average(state.average, state.generator, decay=decay, step=state.step)
         return found
-
-    def _update_critic(self, inputs: Inputs) -> Tensor:
-        drawn = CriticInputs(*inputs)
-        return critic_update(self._state, self._data.images, drawn, self._precision.dtype)
-
-    def _update_generator(self, inputs: Inputs) -> Tensor:
-        return generator_update(self._state, GeneratorInputs(*inputs), self._precision.dtype)
 
     def _made(self, update: Update, example: Inputs, optimizer: torch.optim.Adam) -> Update:
         if self._recorder is None:
@@ -85,3 +78,13 @@ class Steps:
             device=self._precision.device,
             recorder=self._recorder,
         )
+
+
+# Methods of ``Steps`` would lead from what it holds back to it: its graphs, and the memory of a whole
+# training, would stay until Python looks for cycles.
+def _critic_update(state: TrainingState, images: Tensor, dtype: torch.dtype) -> Update:
+    return lambda inputs: critic_update(state, images, CriticInputs(*inputs), dtype)
+
+
+def _generator_update(state: TrainingState, dtype: torch.dtype) -> Update:
+    return lambda inputs: generator_update(state, GeneratorInputs(*inputs), dtype)

@@ -1,7 +1,10 @@
 """Steps as graphs, with a recorder in the place of CUDA's: the same bytes as eager ones."""
 
+import gc
 import logging
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -133,6 +136,76 @@ def test_a_run_that_went_back_is_recorded_anew(
         assert state.watch.rollbacks == 1
         ends.append(save_checkpoint(state))
     assert ends[0] == ends[1]
+
+
+@pytest.fixture
+def without_collection() -> Iterator[None]:
+    """What dies now dies because nothing holds it."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+class Graph:
+    """Stands for the memory of a CUDA graph."""
+
+
+class Graphs:
+    """Records nothing but that a graph is there; its replays find what the steps would."""
+
+    def __init__(self) -> None:
+        self.made: list[weakref.ref[Graph]] = []
+
+    def __call__(self, run: Callable[[], Tensor]) -> Recorded:
+        graph = Graph()
+        self.made.append(weakref.ref(graph))
+        return Recorded(lambda graph=graph: None, run().clone())  # type: ignore[misc]
+
+    @property
+    def alive(self) -> int:
+        return sum(each() is not None for each in self.made)
+
+
+@pytest.mark.usefixtures("without_collection")
+@pytest.mark.parametrize("ends", ["well", "after going back", "badly"])
+def test_a_training_that_is_over_holds_no_memory(
+    architecture: Architecture,
+    training: Training,
+    data: TrainingImages,
+    precision: Precision,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: str,
+) -> None:
+    graphs = Graphs()
+    monkeypatch.setattr(loop, "Steps", partial(Steps, recorder=graphs))
+    monkeypatch.setattr("services.gan.domain.captured._alike", lambda *_: True)
+    weights = _train_and_forget(architecture, training, data, precision, ends)
+    assert len(graphs.made) == (4 if ends == "after going back" else 2)
+    assert graphs.alive == 0
+    assert weights() is None
+
+
+def _train_and_forget(
+    architecture: Architecture,
+    training: Training,
+    data: TrainingImages,
+    precision: Precision,
+    ends: str,
+) -> weakref.ref[torch.nn.Module]:
+    state = start_training(architecture, replace(training, steps=4, evaluate_every=2))
+
+    def harm(step: int, _: object) -> None:
+        if ends == "badly":
+            raise KeyError(step)
+        if ends == "after going back" and not state.watch.rollbacks:
+            torch.nn.init.constant_(state.critic.score.bias, float("nan"))
+            state.sums.fill_(float("nan"))
+
+    weights = weakref.ref(state.generator)
+    with suppress(KeyError):
+        train(state, data, precision=precision, callbacks=Callbacks(on_health=harm))
+    return weights
 
 
 def test_inputs_lie_in_the_same_place_each_time() -> None:
