@@ -6,8 +6,10 @@ on a side stream, as PyTorch's notes on CUDA graphs ask for; that changes the st
 back. A graph that does not do what the eager function does is not used.
 """
 
+import gc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -34,18 +36,46 @@ class Recorded(NamedTuple):
 Recorder = Callable[[Callable[[], Tensor]], Recorded]
 
 
-def cuda_graph(run: Callable[[], Tensor]) -> Recorded:
-    """Record what ``run`` does on the current CUDA device, after it ran on a side stream."""
-    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(_WARM_UPS):
-            run()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        found = run()
-    return Recorded(graph.replay, found)
+class CudaGraphs:
+    """Records what ``run`` does on ``device``, the current one, after it ran on a side stream.
+
+    The graphs of one training are never at work at once: they share one pool of memory.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._pool = torch.cuda.graph_pool_handle()
+
+    def __call__(self, run: Callable[[], Tensor]) -> Recorded:
+        stream, current = self._stream, torch.cuda.current_stream()
+        stream.wait_stream(current)
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UPS):
+                run()
+        current.wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        # Other threads, such as that of the metrics, may ask the device for its memory meanwhile.
+        recording = torch.cuda.graph(
+            graph, pool=self._pool, stream=stream, capture_error_mode="thread_local"
+        )
+        with _no_collection(), recording:
+            found = run()
+        return Recorded(graph.replay, found)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Python looks for cycles before, and not within: an older graph that died then would break
+    the recording.
+    """
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Captured:
@@ -62,7 +92,7 @@ class Captured:
         changed: Sequence[Tensor],
         *,
         device: str,
-        recorder: Recorder = cuda_graph,
+        recorder: Recorder,
     ) -> None:
         self._function = function
         self._places = [torch.empty_like(each, device=device) for each in example]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from services.gan.domain.batches import TrainingImages
-from services.gan.domain.captured import Captured, Inputs, Recorder, cuda_graph
+from services.gan.domain.captured import Captured, CudaGraphs, Inputs, Recorder
 from services.gan.domain.ema import update_average
 from services.gan.domain.state import TrainingState, begin_moments, changed_by
 from services.gan.domain.step_inputs import (
@@ -39,8 +39,9 @@ class Steps:
         self._state = state
         self._data = data
         self._precision = precision
-        on_gpu = torch.device(precision.device).type == "cuda"
-        self._recorder = cuda_graph if recorder is None and on_gpu else recorder
+        if recorder is None and torch.device(precision.device).type == "cuda":
+            recorder = CudaGraphs(precision.device)
+        self._recorder = recorder
         self._critic: Update | None = None
         self._generator: Update | None = None
 
@@ -80,8 +81,8 @@ class Steps:
         )
 
 
-# Methods of ``Steps`` would lead from what it holds back to it: its graphs, and the memory of a whole
-# training, would stay until Python looks for cycles.
+# Methods of ``Steps`` would lead from what it holds back to it: its graphs, and the memory of a
+# whole training, would stay until Python looks for cycles.
 def _critic_update(state: TrainingState, images: Tensor, dtype: torch.dtype) -> Update:
     return lambda inputs: critic_update(state, images, CriticInputs(*inputs), dtype)
 

@@ -151,8 +151,12 @@ class Graph:
     """Stands for the memory of a CUDA graph."""
 
 
+def _replay(_: Graph) -> None:
+    """Nothing changes."""
+
+
 class Graphs:
-    """Records nothing but that a graph is there; its replays find what the steps would."""
+    """Makes graphs whose replays do nothing."""
 
     def __init__(self) -> None:
         self.made: list[weakref.ref[Graph]] = []
@@ -160,7 +164,7 @@ class Graphs:
     def __call__(self, run: Callable[[], Tensor]) -> Recorded:
         graph = Graph()
         self.made.append(weakref.ref(graph))
-        return Recorded(lambda graph=graph: None, run().clone())  # type: ignore[misc]
+        return Recorded(partial(_replay, graph), run().clone())
 
     @property
     def alive(self) -> int:
