@@ -19,6 +19,7 @@ from services.gan.domain.batches import TrainingImages
 from services.gan.domain.captured import Captured, Inputs, Recorded, Recorder
 from services.gan.domain.checkpoint import save_checkpoint
 from services.gan.domain.config import Architecture, Training
+from services.gan.domain.generator import Generator
 from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.stepping import Steps
 from services.gan.domain.training import Callbacks, train
@@ -196,7 +197,7 @@ def _train_and_forget(
     data: TrainingImages,
     precision: Precision,
     ends: str,
-) -> weakref.ref[torch.nn.Module]:
+) -> weakref.ref[Generator]:
     state = start_training(architecture, replace(training, steps=4, evaluate_every=2))
 
     def harm(step: int, _: object) -> None:
