@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 from celery import Celery, signals
+from celery.platforms import EX_FAILURE
+from celery.worker import state
 
 from shared.errors import LesionGanError
 from shared.observability.devices import gpu_share
@@ -37,6 +39,8 @@ def work(
     find_device: Callable[[], str | None],
 ) -> None:
     """Serve ``queues`` until SIGTERM, which hands the running job back.
+
+    Also ends, with exit code 1, where only another process can go on: its supervisor starts one.
 
     Args:
         name: of this worker, as the ledger shows it.
@@ -72,6 +76,9 @@ def work(
             f"--queues={','.join(queues)}",
         ]
     )
+    if runner.broken:
+        log.error("ended: this process cannot go on, another one can")
+        raise SystemExit(EX_FAILURE)
 
 
 def _get_ready(
@@ -92,8 +99,10 @@ def _register(app: Celery, runner: JobRunner) -> None:
         except Exception:
             # The ledger could not even be asked: the sweeper finds the lease or the doorbell.
             log.exception("job %s could not be run", job_id)
+        if runner.broken:
+            state.should_stop = EX_FAILURE
 
-    app.task(name=RUN_JOB)(run_job)
+    app.task(name=RUN_JOB, shared=False)(run_job)
 
 
 def _on_signals(runner: JobRunner, get_ready: Callable[[], None]) -> None:

@@ -42,6 +42,13 @@ class OutOfMemory(LesionGanError):
     title = "Out of memory"
 
 
+class GpuFailure(LesionGanError):
+    """Nothing runs on the GPU any more in this process: only another process can go on."""
+
+    status = 503
+    title = "GPU failure"
+
+
 #: What PostgreSQL's codes mean to somebody who cannot look at the server (appendix A of its
 #: manual); other codes say that the database is away.
 _SAID_OF_SQLSTATE = {
@@ -56,7 +63,13 @@ _SAID_OF_SQLSTATE = {
 }
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 #: How CUDA's libraries name a lack of memory where torch has no class for it.
-_NO_GPU_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
+_NO_GPU_MEMORY = (
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate",
+)
 
 
 def passing(error: BaseException) -> LesionGanError | None:
@@ -95,6 +108,8 @@ def _of_machine(error: BaseException) -> LesionGanError | None:
         return OutOfMemory("the worker has too little memory")
     if _is_gpu_memory(error):
         return OutOfMemory("the GPU has too little memory free")
+    if _is_gpu_failure(error):
+        return GpuFailure("the GPU failed")
     number = error.errno if isinstance(error, OSError) else None
     if number in _FULL:
         return DiskFull(f"the disk of the worker is full ({tempfile.gettempdir()})")
@@ -104,12 +119,21 @@ def _of_machine(error: BaseException) -> LesionGanError | None:
 
 
 def _is_gpu_memory(error: BaseException) -> bool:
-    """By name: most workers never load torch."""
-    of_torch = type(error).__module__.partition(".")[0] == "torch"
-    named = of_torch and type(error).__name__ == "OutOfMemoryError"
-    return named or (
+    return _is_of_torch(error, "OutOfMemoryError") or (
         isinstance(error, RuntimeError) and any(each in str(error) for each in _NO_GPU_MEMORY)
     )
+
+
+def _is_gpu_failure(error: BaseException) -> bool:
+    return _is_of_torch(error, "AcceleratorError") or (
+        isinstance(error, RuntimeError) and str(error).startswith("CUDA error:")
+    )
+
+
+def _is_of_torch(error: BaseException, name: str) -> bool:
+    """By name: most workers never load torch."""
+    kind = type(error)
+    return kind.__module__.partition(".")[0] == "torch" and kind.__name__ == name
 
 
 def _of_network(error: BaseException) -> LesionGanError | None:

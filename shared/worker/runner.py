@@ -44,6 +44,12 @@ class JobRunner:
         self._find_device = find_device
         self._lease = timedelta(seconds=ports.settings.lease_seconds)
         self._drain = threading.Event()
+        self._broken = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether only another process can go on; then no job is taken any more."""
+        return self._broken
 
     def drain(self) -> None:
         """Hand the running job back at its next step, and take no other. For signal handlers."""
@@ -135,6 +141,9 @@ class JobRunner:
         if fault is not None:
             name = type(error).__name__
             log.warning("%s attempt %d: %s: %s", claim.job_id, claim.attempt, name, fault.detail)
+            if isinstance(fault, faults.GpuFailure):
+                self._broken = True
+                self.drain()
             return lambda session, mine: self._stall(session, mine, fault)
         if isinstance(error, LesionGanError):
             reason = error

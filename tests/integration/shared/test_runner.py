@@ -177,6 +177,21 @@ def test_what_may_pass_is_tried_again_then_given_up(
     }
 
 
+def test_a_gpu_that_failed_ends_the_attempt_and_the_worker(ports: Ports) -> None:
+    def work(_: JobContext) -> Outcome:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    failed, waits = (queued(ports.sessions) for _ in range(2))
+    worker = runner(ports, work)
+    assert not worker.broken
+    worker.run(failed)
+    assert worker.broken
+    found = row(ports.sessions, failed)
+    assert (found.status, found.stalls, found.error) == ("queued", 1, None)
+    worker.run(waits)
+    assert row(ports.sessions, waits).attempts == 0, "another process may do better"
+
+
 def test_how_often_is_a_setting(ports: Ports) -> None:
     settings = ports.settings.model_copy(update={"max_stalls": 1})
 

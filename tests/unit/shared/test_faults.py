@@ -59,6 +59,20 @@ def out_of_disk(number: int = errno.ENOSPC) -> OSError:
         (torch.OutOfMemoryError(SECRET), "out-of-memory", "the GPU has too little memory"),
         (RuntimeError("CUDA error: out of memory"), "out-of-memory", "the GPU"),
         (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling"), "out-of-memory", "the GPU"),
+        (
+            RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+            "out-of-memory",
+            "the GPU",
+        ),
+        (
+            RuntimeError(
+                "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"
+            ),
+            "out-of-memory",
+            "the GPU",
+        ),
+        (torch.AcceleratorError(SECRET), "gpu-failure", "the GPU failed"),
+        (RuntimeError("CUDA error: an illegal memory access"), "gpu-failure", "the GPU failed"),
         (ConnectionResetError(SECRET), "service", "a server did not answer"),
         (TimeoutError(SECRET), "service", "a server did not answer"),
     ],
