@@ -19,7 +19,7 @@ from shared.jobs.context import Cancelled, HandedBack, JobContext, Outcome, Stop
 from shared.jobs.dividing import Divided, PartOfJob
 from shared.jobs.heartbeat import Heartbeat
 from shared.observability import current, tracing
-from shared.worker import faults
+from shared.worker import device_memory, faults
 from shared.worker.attended import AttendedStore
 from shared.worker.ending import Ending, NotWritten, write_end
 from shared.worker.ports import Ports, Task
@@ -74,6 +74,8 @@ class JobRunner:
         with Heartbeat(claim, self._ports.sessions, flags, lease=self._lease):
             self._attempt(claim, JobContext(claim, self._ports.sessions, flags))
         if claim.device is not None:
+            if not self._broken:
+                device_memory.give_back()
             with self._ports.sessions() as session:
                 sweep.ring_next_for(session, self._ports.bell, claim.device)
 

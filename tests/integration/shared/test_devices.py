@@ -1,14 +1,19 @@
 """One training at a time on a device."""
 
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from shared.db.engine import Sessions
+from shared.errors import BadInput
 from shared.jobs import devices, ledger, sweep
 from shared.jobs.context import JobContext, Outcome
 from shared.queue.celery import CeleryDoorbell
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
+from shared.worker import device_memory
 from shared.worker.ports import Ports
 from shared.worker.runner import JobRunner
 from tests.integration.shared.builders import claimed, committed, queued, row, silence
@@ -85,3 +90,34 @@ def test_the_end_of_a_training_rings_for_the_next(
 
     JobRunner(ports, lambda _: work, worker="w", find_device=lambda: GPU).run(first)
     assert [*depths, bell.depth("default")] == [0, 1]
+
+
+class Weights:
+    """Stands for what a training holds on the device."""
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_training_gives_its_memory_back_when_nothing_holds_it_any_more(
+    settings: Settings,
+    sessions: Sessions,
+    store: S3Store,
+    bell: CeleryDoorbell,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    fails: bool,
+) -> None:
+    ports = Ports(settings=settings, sessions=sessions, store=store, bell=bell)
+    held: list[weakref.ref[Weights]] = []
+    left: list[object] = []
+    monkeypatch.setattr(device_memory, "give_back", lambda: left.append(held[0]()))
+
+    def work(job: JobContext, ports: Ports) -> Outcome:
+        weights = Weights()
+        held.append(weakref.ref(weights))
+        if fails:
+            raise BadInput("no training images")
+        return Outcome({})
+
+    job_id = queued(sessions, exclusive=True)
+    JobRunner(ports, lambda _: work, worker="w", find_device=lambda: GPU).run(job_id)
+    assert left == [None]
