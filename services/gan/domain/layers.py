@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from services.gan.domain.second_order import convolve
+from services.gan.domain.upsampling import upsample_fixed_order
 
 
 class Convolution(nn.Module):
@@ -43,6 +44,8 @@ def upsample(x: Tensor) -> Tensor:
 
     Odena et al., "Deconvolution and checkerboard artifacts", Distill 2016.
     """
+    if x.is_cuda:
+        return upsample_fixed_order(x)
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
