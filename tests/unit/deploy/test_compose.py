@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 from deploy.doctor.settings import READ
 
 COMPOSE_FILE = Path(__file__).parents[3] / "docker-compose.yml"
+GPU_FILE = COMPOSE_FILE.parent / "deploy" / "compose.gpu.yml"
+DEVICES = ("LESIONGAN_GAN_DEVICE", "LESIONGAN_CLASSIFICATION_DEVICE")
 #: What an .env does not set by these names.
 ELSEWHERE = {
     # Compose's own: which servers run, and that they are no developer's.
@@ -72,3 +74,14 @@ def test_what_is_passed_on_unasked_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
             monkeypatch.setenv(name, text)
     for each in READ:
         each.model_validate({})
+
+
+def test_who_has_a_gpu_computes_on_it_or_not_at_all() -> None:
+    """Told to, a worker under too old a driver ends; left to itself, it would take the CPU."""
+    services = yaml.safe_load(GPU_FILE.read_text())["services"]
+    assert len(services) == 4
+    for service in services.values():
+        assert service["deploy"]["resources"]["reservations"]["devices"]
+        for name in DEVICES:
+            assert service["environment"][name] == f"${{{name}:-cuda}}"
+    assert [passed()[name] for name in DEVICES] == [None, None], "all others choose by themselves"

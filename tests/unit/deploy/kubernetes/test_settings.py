@@ -59,6 +59,15 @@ def test_every_process_of_ours_starts_with_what_it_is_given(
                 assert threads == (cores, cores)
 
 
+def test_who_has_a_gpu_computes_on_it_or_not_at_all(rendered: Rendered) -> None:
+    for workload in rendered.workloads():
+        for container in workload.containers:
+            has_one = "nvidia.com/gpu" in container.get("resources", {}).get("limits", {})
+            given = variables(rendered, container)
+            for name in ("LESIONGAN_GAN_DEVICE", "LESIONGAN_CLASSIFICATION_DEVICE"):
+                assert given.get(name) == ("cuda" if has_one else None)
+
+
 def test_addresses_are_those_of_the_services() -> None:
     rendered = overlay("cpu")
     servers, settings = rendered.config("servers"), rendered.config("settings")
