@@ -40,7 +40,8 @@ def work(
 ) -> None:
     """Serve ``queues`` until SIGTERM, which hands the running job back.
 
-    Also ends, with exit code 1, where only another process can go on: its supervisor starts one.
+    Also ends, with exit code 1, where it cannot begin, as without the device that it is told to
+    compute on, or where only another process can go on: its supervisor starts one.
 
     Args:
         name: of this worker, as the ledger shows it.
@@ -76,9 +77,9 @@ def work(
             f"--queues={','.join(queues)}",
         ]
     )
-    if runner.broken:
-        log.error("ended: this process cannot go on, another one can")
-        raise SystemExit(EX_FAILURE)
+    if state.should_stop:
+        log.error("ended: another process may do better")
+        raise SystemExit(state.should_stop)
 
 
 def _get_ready(
@@ -113,7 +114,13 @@ def _on_signals(runner: JobRunner, get_ready: Callable[[], None]) -> None:
         """Logging is configured already."""
 
     def warm_up(**_: Any) -> None:
-        get_ready()
+        try:
+            get_ready()
+        except Exception:
+            # Celery would go on, and each job fail.
+            log.exception("this worker cannot begin")
+            runner.drain()
+            state.should_stop = EX_FAILURE
 
     # Whoever listens to it keeps Celery from setting our loggers' levels.
     signals.setup_logging.connect(keep_logging, weak=False)
