@@ -15,9 +15,15 @@ _networks: HotModels[nn.Module] = HotModels()
 
 
 def warm_up() -> None:
-    """Classify an image and throw the answer away: torch loads half of itself only then."""
-    shape = Shape("small_cnn", ("bone", "liver"), 32, 1)
-    predict(shape.network(seed=0), np.zeros((1, 1, 32, 32), np.uint8), device="cpu")
+    """Classify an image and throw the answer away: torch loads half of itself only then, and a GPU
+    begins then.
+
+    Raises :class:`shared.errors.BadInput` where the device that was asked for is not there.
+    """
+    settings = ClassificationSettings()
+    device = choose_precision(device=settings.device, threads=settings.threads).device
+    network = Shape("small_cnn", ("bone", "liver"), 32, 1).network(seed=0).to(device)
+    predict(network, np.zeros((1, 1, 32, 32), np.uint8), device=device)
 
 
 def hot_classifier(

@@ -14,10 +14,15 @@ _generators: HotModels[Generator] = HotModels()
 
 
 def warm_up() -> None:
-    """Make an image and throw it away: torch loads half of itself only when it first computes."""
+    """Make an image and throw it away: torch loads half of itself only when it first computes, and
+    a GPU begins then.
+
+    Raises :class:`shared.errors.BadInput` where the device that was asked for is not there.
+    """
+    settings = GanSettings()
+    precision = choose_precision(device=settings.device, threads=settings.threads)
     generator = Generator(Architecture(image_size=32, categories=("liver",), width=4)).eval()
-    precision = choose_precision(device="cpu")
-    sample(generator, [0], seed=0, indices=[0], precision=precision)
+    sample(generator.to(precision.device), [0], seed=0, indices=[0], precision=precision)
 
 
 def hot_generator(
