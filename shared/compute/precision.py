@@ -7,7 +7,7 @@ the same order each time: a fixed thread count, deterministic algorithms, no aut
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -58,6 +58,11 @@ def _cpu_multiplies_bfloat16() -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
+def _gpu_multiplies_bfloat16(device: str) -> bool:
+    with torch.cuda.device(device):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
 def _cpu_name() -> str:
     capabilities = torch.cpu.get_capabilities()
     for extension in ("amx_bf16", "avx512_bf16", "avx512_f", "avx2"):
@@ -79,11 +84,11 @@ def choose_precision(
     """
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    on_gpu = torch.device(device).type == "cuda"
+    on_gpu = _is_gpu(device)
     if on_gpu and not torch.cuda.is_available():
         raise BadInput(f"device {device} was asked for, but this machine has no usable GPU")
     if dtype_name is None:
-        fast = torch.cuda.is_bf16_supported() if on_gpu else _cpu_multiplies_bfloat16()
+        fast = _gpu_multiplies_bfloat16(device) if on_gpu else _cpu_multiplies_bfloat16()
         dtype_name = "bfloat16" if fast else "float32"
     if threads is None:
         threads = max(1, len(os.sched_getaffinity(0)) // 2)
@@ -92,10 +97,10 @@ def choose_precision(
 
 @contextmanager
 def reproducible(precision: Precision) -> Iterator[None]:
-    """Fixed thread count and deterministic kernels within; what was set before comes back after."""
-    if torch.device(precision.device).type == "cuda":
-        # cuBLAS reads this when it starts: without it, its reductions may differ from run to run.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    """Fixed thread count and deterministic kernels within; what was set before comes back after.
+
+    On a GPU it is the current one, and float32 is float32.
+    """
     threads = torch.get_num_threads()
     strictness = torch.get_deterministic_debug_mode()
     autotuning = torch.backends.cudnn.benchmark
@@ -108,9 +113,36 @@ def reproducible(precision: Precision) -> Iterator[None]:
     # Would write each new tensor twice, to make reads of unset memory reproducible: there are none.
     filling.fill_uninitialized_memory = False
     try:
-        yield
+        with _gpu(precision.device) if _is_gpu(precision.device) else nullcontext():
+            yield
     finally:
         torch.set_num_threads(threads)
         torch.set_deterministic_debug_mode(strictness)
         torch.backends.cudnn.benchmark = autotuning
         filling.fill_uninitialized_memory = filled
+
+
+def reproducible_on_gpu(device: str) -> AbstractContextManager[None]:
+    """As :func:`reproducible` in float32 on a GPU; on a CPU everything stays as it is set."""
+    if not _is_gpu(device):
+        return nullcontext()
+    return reproducible(Precision(device, "float32", torch.get_num_threads()))
+
+
+def _is_gpu(device: str) -> bool:
+    return torch.device(device).type == "cuda"
+
+
+@contextmanager
+def _gpu(device: str) -> Iterator[None]:
+    """Streams and graphs are made on the current GPU, and without TF32, which has 10 bits."""
+    # cuBLAS reads this when it starts: without it, its reductions may differ from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = convolutions.allow_tf32, products.allow_tf32
+    convolutions.allow_tf32 = products.allow_tf32 = False
+    try:
+        with torch.cuda.device(device):
+            yield
+    finally:
+        convolutions.allow_tf32, products.allow_tf32 = before

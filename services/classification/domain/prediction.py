@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from services.classification.domain.images import to_input
+from shared.compute.precision import reproducible_on_gpu
 
 #: Images in one forward pass.
 BATCH = 128
@@ -30,7 +31,7 @@ def predict(
     """
     network.eval()
     made = []
-    with torch.inference_mode():
+    with torch.inference_mode(), reproducible_on_gpu(device):
         for start in range(0, len(pixels), BATCH):
             on_batch()
             batch = torch.from_numpy(np.ascontiguousarray(pixels[start : start + BATCH]))

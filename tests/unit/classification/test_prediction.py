@@ -1,5 +1,8 @@
 """Probabilities of images, however they are cut into batches."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -47,3 +50,18 @@ def test_a_view_with_steps_is_read_as_it_looks() -> None:
     network = SHAPE.network(seed=0)
     whole = predict(network, PIXELS, device="cpu")
     assert predict(network, PIXELS[::-1], device="cpu") == pytest.approx(whole[::-1], abs=1e-6)
+
+
+def test_a_gpu_predicts_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[str] = []
+
+    @contextmanager
+    def kept(device: str) -> Iterator[None]:
+        within.append(device)
+        yield
+        within.append("left")
+
+    monkeypatch.setattr(prediction, "reproducible_on_gpu", kept)
+    seen: list[list[str]] = []
+    predict(SHAPE.network(seed=0), PIXELS, device="cpu", on_batch=lambda: seen.append([*within]))
+    assert (seen, within) == ([["cpu"]], ["cpu", "left"])

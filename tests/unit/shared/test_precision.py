@@ -1,7 +1,15 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import torch
 
-from shared.compute.precision import Precision, choose_precision, reproducible
+from shared.compute.precision import (
+    Precision,
+    choose_precision,
+    reproducible,
+    reproducible_on_gpu,
+)
 from shared.errors import BadInput
 
 
@@ -59,3 +67,55 @@ def test_reproducible_settings_hold_within_and_end_after_an_error() -> None:
     assert within == [(1, True)]
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.fixture
+def current(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which GPU is the current one: the last of them."""
+    devices = ["cuda:0"]
+
+    @contextmanager
+    def device(name: str) -> Iterator[None]:
+        devices.append(name)
+        yield
+        devices.pop()
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device", device)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return devices
+
+
+def _tf32() -> tuple[bool, bool]:
+    return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+
+def test_on_a_gpu_it_is_the_current_one_and_float32_is_float32(current: list[str]) -> None:
+    before = _tf32()
+    for within in (
+        reproducible(Precision(device="cuda:1", dtype_name="bfloat16", threads=1)),
+        reproducible_on_gpu("cuda:1"),
+    ):
+        with within:
+            assert current == ["cuda:0", "cuda:1"]
+            assert _tf32() == (False, False)
+            assert torch.are_deterministic_algorithms_enabled()
+        assert (current, _tf32()) == (["cuda:0"], before)
+
+
+def test_a_cpu_stays_as_it_is_set() -> None:
+    threads = torch.get_num_threads()
+    with reproducible_on_gpu("cpu"):
+        assert not torch.are_deterministic_algorithms_enabled()
+        assert (torch.get_num_threads(), torch.backends.cudnn.allow_tf32) == (threads, True)
+
+
+def test_a_gpu_that_only_emulates_bfloat16_computes_in_float32(
+    monkeypatch: pytest.MonkeyPatch, current: list[str]
+) -> None:
+    def multiplies(*, including_emulation: bool) -> bool:
+        return including_emulation or current[-1] == "cuda:1"
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", multiplies)
+    names = [choose_precision(device=f"cuda:{n}").dtype_name for n in (0, 1)]
+    assert names == ["float32", "bfloat16"]

@@ -76,6 +76,10 @@ def test_a_worker_has_the_folder_that_its_image_unpacks_in(rendered: Rendered) -
             assert "/scratch" in paths
 
 
+def test_a_workers_image_lets_sums_on_a_gpu_have_one_order() -> None:
+    assert "CUBLAS_WORKSPACE_CONFIG=:4096:8 " in DOCKERFILE
+
+
 def test_everything_asks_for_what_it_needs_and_is_limited(rendered: Rendered) -> None:
     for workload in rendered.workloads():
         for container in workload.containers:
