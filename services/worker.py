@@ -6,9 +6,10 @@ Like ``services/app.py`` it sees every service, and loads of them only what its 
 import argparse
 import importlib
 import socket
-from collections.abc import Collection, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable
 
+from services.classification.settings import ClassificationSettings
+from services.gan.settings import GanSettings
 from shared.settings import get_settings
 from shared.worker.celery_app import work
 from shared.worker.ports import Task
@@ -46,6 +47,14 @@ PRELOADED: dict[str, str] = {
     "classification": "services.classification.hot:warm_up",
 }
 
+#: What the settings say that a queue's jobs compute on; of those that need torch.
+DEVICES: dict[str, Callable[[], str | None]] = {
+    "gan-train": lambda: GanSettings().device,
+    "gan-sample": lambda: GanSettings().device,
+    "classification": lambda: ClassificationSettings().device,
+    "interactive": lambda: ClassificationSettings().device,
+}
+
 #: The queues of trainings: one runs on a GPU at a time.
 TRAINING = frozenset({"gan-train", "classification"})
 
@@ -65,17 +74,21 @@ def preload(queues: Iterable[str]) -> None:
             getattr(loaded, function)()
 
 
+def find_gpu(queues: Collection[str]) -> str | None:
+    """The GPU that the queues' jobs compute on; None on a CPU, and where nothing needs torch."""
+    devices = [DEVICES[queue]() for queue in sorted(queues) if queue in DEVICES]
+    if not devices:
+        return None
+    gpu_name = importlib.import_module("shared.compute.device").gpu_name
+    return next(filter(None, map(gpu_name, devices)), None)
+
+
 def find_device(queues: Collection[str]) -> str | None:
     """The device whose trainings run one at a time; None where they may share it, as on a CPU."""
-    if TRAINING.isdisjoint(queues):
+    trainings = TRAINING.intersection(queues)
+    if not trainings:
         return None
-    return get_settings().device or _gpu_name()
-
-
-@lru_cache(maxsize=1)
-def _gpu_name() -> str | None:
-    named: str | None = importlib.import_module("shared.compute.device").gpu_name()
-    return named
+    return get_settings().device or find_gpu(trainings)
 
 
 def main() -> None:
@@ -92,6 +105,7 @@ def main() -> None:
         find_task=find_task,
         preload=lambda: preload(queues),
         find_device=lambda: find_device(queues),
+        find_gpu=lambda: find_gpu(queues),
     )
 
 

@@ -86,20 +86,12 @@ def _utilisation(torch: Any, index: int) -> float | None:
         raise
 
 
-def gpu_share() -> tuple[str, float | None] | None:
-    """The GPU that this process uses, and which share of its memory it may take; None without.
+def memory_fraction() -> float | None:
+    """Which share of a GPU's memory this process may take; None where nothing limits it.
 
-    PyTorch reads that share from ``PYTORCH_ALLOC_CONF`` (``per_process_memory_fraction``).
+    PyTorch reads it from ``PYTORCH_ALLOC_CONF``: ``name:value,name:value``.
     """
-    torch: Any = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
-        return None
-    name = f"gpu-{torch.cuda.get_device_properties(0).uuid}"
-    return name, memory_fraction(os.environ.get("PYTORCH_ALLOC_CONF", ""))
-
-
-def memory_fraction(configuration: str) -> float | None:
-    """What an allocator's configuration (``name:value,name:value``) limits a process to."""
+    configuration = os.environ.get("PYTORCH_ALLOC_CONF", "")
     named = dict(each.split(":", 1) for each in configuration.split(",") if ":" in each)
     value = named.get("per_process_memory_fraction")
     return None if value is None else float(value)

@@ -11,7 +11,7 @@ from celery.platforms import EX_FAILURE
 from celery.worker import state
 
 from shared.errors import LesionGanError
-from shared.observability.devices import gpu_share
+from shared.observability.devices import memory_fraction
 from shared.observability.exposition import serve_metrics
 from shared.observability.logs import configure_logging
 from shared.observability.tracing import configure_tracing
@@ -37,6 +37,7 @@ def work(
     find_task: Callable[[str], Task],
     preload: Callable[[], None],
     find_device: Callable[[], str | None],
+    find_gpu: Callable[[], str | None],
 ) -> None:
     """Serve ``queues`` until SIGTERM, which hands the running job back.
 
@@ -49,6 +50,7 @@ def work(
         find_task: the task of a kind of job; imports what it needs when it is first asked.
         preload: imports what the first job would otherwise wait for.
         find_device: names the device of which a training takes the lease, if there is one.
+        find_gpu: names the GPU that this worker computes on, if it does.
 
     Raises :class:`UnknownQueue`.
     """
@@ -62,7 +64,7 @@ def work(
     runner = JobRunner(connect(settings), find_task, worker=name, find_device=find_device)
     app = make_celery(settings)
     _register(app, runner)
-    _on_signals(runner, partial(_get_ready, settings, name, queues, preload))
+    _on_signals(runner, partial(_get_ready, settings, name, queues, preload, find_gpu))
     app.worker_main(
         [
             "--quiet",
@@ -83,13 +85,17 @@ def work(
 
 
 def _get_ready(
-    settings: Settings, name: str, queues: Sequence[str], preload: Callable[[], None]
+    settings: Settings,
+    name: str,
+    queues: Sequence[str],
+    preload: Callable[[], None],
+    find_gpu: Callable[[], str | None],
 ) -> None:
     preload()
     Pulse(settings.pulse_file).start()
-    gpu = gpu_share()
-    here = Worker(name, queues) if gpu is None else Worker(name, queues, *gpu)
-    Presence(settings).announce(here)
+    gpu = find_gpu()
+    share = None if gpu is None else memory_fraction()
+    Presence(settings).announce(Worker(name, queues, gpu, share))
     log.info("ready")
 
 

@@ -49,8 +49,7 @@ def _work(
     monkeypatch.setattr(signals, "worker_ready", ready)
     for name in ("get_settings", "configure_logging", "configure_tracing", "serve_metrics"):
         monkeypatch.setattr(celery_app, name, lambda *_: SimpleNamespace(pulse_file=None))
-    for name in ("connect", "gpu_share"):
-        monkeypatch.setattr(celery_app, name, lambda *_: None)
+    monkeypatch.setattr(celery_app, "connect", lambda _: None)
     monkeypatch.setattr(celery_app, "Presence", lambda _: SimpleNamespace(announce=lambda _: None))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(celery_app, "make_celery", lambda _: app)
@@ -61,6 +60,7 @@ def _work(
         find_task=lambda _: pytest.fail("no job"),
         preload=preload,
         find_device=lambda: None,
+        find_gpu=lambda: None,
     )
 
 

@@ -4,13 +4,12 @@ import sys
 
 import pytest
 
-from shared.observability.devices import DeviceCollector, gpu_share, memory_fraction
+from shared.observability.devices import DeviceCollector, memory_fraction
 
 
 def test_a_process_without_torch_is_not_made_to_load_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert [family.samples for family in DeviceCollector().collect()] == [[], []]
-    assert gpu_share() is None
     assert "torch" not in sys.modules
 
 
@@ -24,6 +23,7 @@ def test_a_process_without_torch_is_not_made_to_load_it(monkeypatch: pytest.Monk
     ],
 )
 def test_the_fraction_of_an_allocators_configuration(
-    configuration: str, fraction: float | None
+    monkeypatch: pytest.MonkeyPatch, configuration: str, fraction: float | None
 ) -> None:
-    assert memory_fraction(configuration) == fraction
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", configuration)
+    assert memory_fraction() == fraction
