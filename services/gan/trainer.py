@@ -61,6 +61,7 @@ class Trainer:
             on_preview=self._on_preview,
             on_health=self._on_health,
             on_rollback=self._on_rollback,
+            on_made=self._on_made,
         )
 
     def resume(
@@ -157,6 +158,13 @@ class Trainer:
         self._job.event("log", event)
         rates = {"learning_rate": rollback.learning_rate, "rollbacks": rollback.number}
         self._add_metrics(rollback.to_step, rates)
+
+    def _on_made(self, which: str, eager_because: str | None) -> None:
+        level, message = "info", f"the {which}'s steps run as a CUDA graph"
+        if eager_because is not None:
+            level = "warning"
+            message = f"the {which}'s steps run one kernel at a time, slower: {eager_because}"
+        self._job.event("log", {"level": level, "message": message})
 
     def _add_metrics(self, step: int, values: dict[str, float]) -> None:
         with self._job.fenced() as session:

@@ -98,12 +98,9 @@ class Captured:
         self._places = [torch.empty_like(each, device=device) for each in example]
         self._changed = changed
         self._fill(example)
+        #: Why no graph is used; None where one is.
+        self.eager_because: str | None = None
         self._recorded = self._record(recorder)
-
-    @property
-    def replays(self) -> bool:
-        """Whether a graph is used."""
-        return self._recorded is not None
 
     def __call__(self, inputs: Inputs) -> Tensor:
         self._fill(inputs)
@@ -130,13 +127,17 @@ class Captured:
             recorded.replay()
             same = all(map(_alike, (recorded.found, *self._changed), expected))
         except RuntimeError as error:
-            log.warning("a step that cannot become a CUDA graph runs as it is: %s", error)
+            self._stay_eager(str(error).partition("\n")[0])
             return None
         finally:
             self._put_back(before)
         if not same:
-            log.warning("a CUDA graph that differs from its step is not used")
+            self._stay_eager("the graph's step differs from it")
         return recorded if same else None
+
+    def _stay_eager(self, reason: str) -> None:
+        log.warning("a step runs as it is, not as a CUDA graph: %s", reason)
+        self.eager_because = reason
 
     def _copies(self) -> list[Tensor]:
         return [each.detach().clone() for each in self._changed]

@@ -21,6 +21,14 @@ from shared.compute.precision import Precision
 Update = Callable[[Inputs], Tensor]
 
 
+#: Hears which update was made ready for a GPU, and why it runs without a graph, if it does.
+Made = Callable[[str, str | None], None]
+
+
+def _nobody(_which: str, _eager_because: str | None) -> None:
+    """Nobody asks."""
+
+
 class Steps:
     """Makes the steps of one training, whose state it changes in place.
 
@@ -35,6 +43,7 @@ class Steps:
         precision: Precision,
         *,
         recorder: Recorder | None = None,
+        on_made: Made = _nobody,
     ) -> None:
         self._state = state
         self._data = data
@@ -42,6 +51,7 @@ class Steps:
         if recorder is None and torch.device(precision.device).type == "cuda":
             recorder = CudaGraphs(precision.device)
         self._recorder = recorder
+        self._on_made = on_made
         self._critic: Update | None = None
         self._generator: Update | None = None
 
@@ -50,7 +60,7 @@ class Steps:
         inputs = critic_inputs(self._state, self._data, turn)
         if self._critic is None:
             update = _critic_update(self._state, self._data.images, self._precision.dtype)
-            self._critic = self._made(update, inputs, self._state.critic_optimizer)
+            self._critic = self._made("critic", update, inputs, self._state.critic_optimizer)
         return self._critic(inputs)
 
     def generator(self) -> Tensor:
@@ -61,24 +71,28 @@ class Steps:
         state, inputs = self._state, generator_inputs(self._state)
         if self._generator is None:
             update = _generator_update(state, self._precision.dtype)
-            self._generator = self._made(update, inputs, state.generator_optimizer)
+            self._generator = self._made("generator", update, inputs, state.generator_optimizer)
         found = self._generator(inputs)
         decay = state.training.ema_decay
         update_average(state.average, state.generator, decay=decay, step=state.step)
         return found
 
-    def _made(self, update: Update, example: Inputs, optimizer: torch.optim.Adam) -> Update:
+    def _made(
+        self, which: str, update: Update, example: Inputs, optimizer: torch.optim.Adam
+    ) -> Update:
         if self._recorder is None:
             return update
         if not optimizer.state:
             begin_moments(optimizer)
-        return Captured(
+        captured = Captured(
             update,
             example,
             changed_by(optimizer),
             device=self._precision.device,
             recorder=self._recorder,
         )
+        self._on_made(which, captured.eager_because)
+        return captured
 
 
 # Methods of ``Steps`` would lead from what it holds back to it: its graphs, and the memory of a

@@ -18,7 +18,7 @@ from torch import Tensor
 from services.gan.domain.batches import TrainingImages
 from services.gan.domain.preview import preview_grid
 from services.gan.domain.state import TrainingState
-from services.gan.domain.stepping import Steps
+from services.gan.domain.stepping import Made, Steps
 from services.gan.domain.supervision import Rollback, Score, Supervisor
 from services.gan.domain.watchdog import Signs
 from shared.compute.memory import freed_memory_kept
@@ -68,6 +68,7 @@ class Callbacks:
     ``on_evaluate`` gets the live state every ``evaluate_every`` steps and answers how far its
     samples are from real images, such as KID, or None; it must draw on streams of its own.
     ``on_health`` gets the step and what the watchdog found sound, ``on_rollback`` what it did not.
+    ``on_made`` is told on a GPU which update was made ready, and why it is no graph, if it is none.
     """
 
     should_stop: Callable[[], bool] = _never
@@ -78,6 +79,7 @@ class Callbacks:
     on_evaluate: Score = _ignore
     on_health: Callable[[int, Signs], None] = _ignore
     on_rollback: Callable[[Rollback], None] = _ignore
+    on_made: Made = _ignore
 
 
 @dataclass
@@ -128,7 +130,7 @@ class _Loop:
         self._precision = precision
         self._calls = calls
         self._supervisor = Supervisor(state, data, precision)
-        self._steps = Steps(state, data, precision)
+        self._steps = self._new_steps()
         self._window = _Window()
 
     def run(self) -> bool:
@@ -142,12 +144,15 @@ class _Loop:
                 fault = self._report() or self._evaluate()
                 if fault is not None:
                     self._window = _Window()
-                    self._steps = Steps(state, self._data, self._precision)
+                    self._steps = self._new_steps()
                     self._calls.on_rollback(fault)
                     self._calls.on_checkpoint(state)
                     continue
                 self._show()
         return True
+
+    def _new_steps(self) -> Steps:
+        return Steps(self._state, self._data, self._precision, on_made=self._calls.on_made)
 
     def _step(self) -> None:
         state, window = self._state, self._window

@@ -84,10 +84,13 @@ def test_replayed_steps_end_as_eager_ones(
 ) -> None:
     training = replace(training, **SETTINGS[name])
     tape = Tape()
+    told: list[tuple[str, str | None]] = []
+    calls = Callbacks(on_made=lambda *heard: told.append(heard))
     eager, replayed = (
-        _trained(architecture, training, data, precision, recorder, monkeypatch)
+        _trained(architecture, training, data, precision, recorder, monkeypatch, calls)
         for recorder in (None, tape)
     )
+    assert told == [("critic", None), ("generator", None)]
     steps = training.steps * (training.n_critic + 1)
     assert tape.replays == steps + 2, "each step, and one to see whether it does the same"
     assert save_checkpoint(replayed) == save_checkpoint(eager)
@@ -106,8 +109,14 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is(
     recorder: Recorder,
     said: str,
 ) -> None:
+    told: list[tuple[str, str | None]] = []
+    calls = Callbacks(on_made=lambda *heard: told.append(heard))
     with caplog.at_level(logging.WARNING):
-        state = _trained(architecture, training, data, precision, recorder, monkeypatch)
+        state = _trained(architecture, training, data, precision, recorder, monkeypatch, calls)
+    assert [(which, said in str(reason)) for which, reason in told] == [
+        ("critic", True),
+        ("generator", True),
+    ]
     assert [said in each.getMessage() for each in caplog.records] == [True, True], "one an update"
     eager = _trained(architecture, training, data, precision, None, monkeypatch)
     assert save_checkpoint(state) == save_checkpoint(eager)
@@ -223,7 +232,7 @@ def test_inputs_lie_in_the_same_place_each_time() -> None:
         return total.sum()
 
     captured = Captured(add, [torch.ones(2)], [total], device="cpu", recorder=Tape())
-    assert captured.replays
+    assert captured.eager_because is None
     assert total.tolist() == [0.0, 0.0], "what was tried is undone"
     found = [float(captured([torch.full((2,), value)])) for value in (1.0, 2.0)]
     assert found == [2.0, 6.0]
