@@ -21,6 +21,7 @@ from services.classification.domain.recipe import Recipe
 from services.classification.domain.weights import Shape
 from shared.compute.memory import freed_memory_kept
 from shared.compute.precision import Precision, reproducible
+from shared.compute.transfer import to_device
 
 WARM_UP = 0.05
 _TINY = 1e-12
@@ -129,7 +130,7 @@ def train(
     lesson = _Lesson(images, recipe, precision.device)
     with reproducible(precision), torch.random.fork_rng(), freed_memory_kept():
         while state.step < recipe.steps and not _exhausted(state, recipe):
-            rows = torch.from_numpy(sampler.rows(state.step)).to(precision.device)
+            rows = to_device(torch.from_numpy(sampler.rows(state.step)), precision.device)
             state.losses.append(_step(state, lesson, rows, recipe, precision))
             state.step += 1
             if state.step % recipe.evaluate_every == 0 or state.step == recipe.steps:

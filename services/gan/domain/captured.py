@@ -15,6 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from shared.compute.transfer import pinned
+
 log = logging.getLogger(__name__)
 
 #: Kernels are chosen, and workspaces allocated, in the first runs.
@@ -113,9 +115,9 @@ class Captured:
         return self._function(self._places)
 
     def _fill(self, inputs: Inputs) -> None:
-        """Without waiting: memory that is pinned is copied while the host goes on."""
+        """Without waiting for a GPU."""
         for place, new in zip(self._places, inputs, strict=True):
-            place.copy_(new.pin_memory() if place.is_cuda else new, non_blocking=True)
+            place.copy_(pinned(new) if place.is_cuda else new, non_blocking=True)
 
     def _record(self, recorder: Recorder) -> Recorded | None:
         before = self._copies()

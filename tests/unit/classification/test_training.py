@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
+from services.classification.domain import training
 from services.classification.domain.checkpoint import load_checkpoint, save_checkpoint
 from services.classification.domain.prediction import predict
 from services.classification.domain.recipe import Recipe
@@ -72,6 +73,20 @@ def test_each_step_uses_its_learning_rate() -> None:
     callbacks = Callbacks(keep, lambda *_: None)
     train(state, TRAIN, None, settings, PRECISION, callbacks)
     assert used == [learning_rate(settings, step) for step in range(5)]
+
+
+def test_a_step_does_not_wait_for_the_rows_of_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+
+    def to_device(rows: Tensor, device: str) -> Tensor:
+        sent.append(device)
+        return rows
+
+    monkeypatch.setattr(training, "to_device", to_device)
+    settings = recipe(steps=3)
+    callbacks = Callbacks(lambda _: None, lambda *_: None)
+    train(begin(settings), TRAIN, None, settings, PRECISION, callbacks)
+    assert sent == 3 * ["cpu"]
 
 
 def test_balanced_accuracy_is_the_mean_of_the_categories() -> None:
