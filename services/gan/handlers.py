@@ -56,7 +56,7 @@ from shared.jobs.context import JobContext, Outcome
 from shared.storage.port import ObjectStore
 
 #: Images of jobs that wait, made beside those of others: at most a batch of single ones, twice.
-_kept = KeptImages(at_most=64)
+_kept = KeptImages(at_most=128)
 
 
 def train_gan(
@@ -241,7 +241,7 @@ def _batches(
     made = _kept.take(own.job_id)
     if made is not None and own.first == 0:
         return iter([made])
-    places = places_left(generator, len(own.labels))
+    places = places_left(generator, len(own.labels), precision)
     with job.reading() as session:
         waiting = rows.waiting_beside(
             session, job.job_id, gan.id, truncation=truncation, at_most=places

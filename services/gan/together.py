@@ -49,9 +49,9 @@ class KeptImages:
         return job_id in self._kept
 
 
-def places_left(generator: Generator, images: int) -> int:
+def places_left(generator: Generator, images: int, precision: Precision) -> int:
     """Places of the last batch that ``images`` images leave empty."""
-    return -images % sampling_batch(generator.architecture)
+    return -images % sampling_batch(generator.architecture, precision.device)
 
 
 def fitting(jobs: Sequence[Wanted], places: int) -> list[Wanted]:

@@ -54,7 +54,7 @@ def test_seed_index_draw_and_label_each_change_the_image(
 
 
 def test_batches_come_as_they_are_made(generator: Generator, precision: Precision) -> None:
-    size = sampling_batch(generator.architecture)
+    size = sampling_batch(generator.architecture, "cpu")
     count = 10**6  # would take minutes if the first batch waited for the last
     batches = sample_batches(
         generator,
@@ -88,7 +88,14 @@ def test_wrong_requests_are_refused_at_once(
 
 def test_every_size_has_a_batch(architecture: Architecture) -> None:
     for size in IMAGE_SIZES:
-        assert sampling_batch(replace(architecture, image_size=size)) >= 8
+        alike = replace(architecture, image_size=size)
+        assert sampling_batch(alike, "cpu") >= 8
+        assert sampling_batch(alike, "cuda") == sampling_batch(alike, "cuda:1")
+
+
+def test_a_gpu_is_kept_busy(architecture: Architecture) -> None:
+    for size in (32, 64):
+        assert sampling_batch(replace(architecture, image_size=size), "cuda") >= 64
 
 
 def test_sampling_leaves_the_settings_of_torch_alone(

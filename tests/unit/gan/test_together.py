@@ -41,7 +41,7 @@ def test_each_job_gets_its_own_images(generator: Generator, precision: Precision
 def test_a_large_job_takes_others_into_its_last_batch(
     generator: Generator, precision: Precision
 ) -> None:
-    size = sampling_batch(generator.architecture)
+    size = sampling_batch(generator.architecture, "cpu")
     own = Wanted("a", 1, [0] * (size + 2))
     kept = KeptImages(at_most=8)
     others = [Wanted("b", 9, [1])]
@@ -52,12 +52,13 @@ def test_a_large_job_takes_others_into_its_last_batch(
     assert "b" in kept
 
 
-@given(st.integers(1, 200))
-def test_places_left_fill_the_last_batch(images: int) -> None:
+@given(st.integers(1, 200), st.sampled_from(["cpu", "cuda"]))
+def test_places_left_fill_the_last_batch(images: int, device: str) -> None:
     architecture = Architecture(image_size=32, categories=("liver",), width=4, latent_size=8)
     generator = Generator(architecture)
-    size = sampling_batch(architecture)
-    left = places_left(generator, images)
+    size = sampling_batch(architecture, device)
+    precision = Precision(device=device, dtype_name="float32", threads=1)
+    left = places_left(generator, images, precision)
     assert 0 <= left < size
     assert (images + left) % size == 0
 
