@@ -129,6 +129,15 @@ def reproducible_on_gpu(device: str) -> AbstractContextManager[None]:
     return reproducible(Precision(device, "float32", torch.get_num_threads()))
 
 
+def random_kept(device: str) -> AbstractContextManager[None]:
+    """Random numbers drawn within leave those after it as they would be.
+
+    Unless it is told which, torch begins every GPU of the machine for that, also for a CPU.
+    """
+    gpus = [torch.device(device)] if _is_gpu(device) else []
+    return torch.random.fork_rng(gpus, device_type="cuda")
+
+
 def _is_gpu(device: str) -> bool:
     return torch.device(device).type == "cuda"
 

@@ -14,6 +14,7 @@ from torch import nn
 from torchvision.models import convnext_tiny, mobilenet_v2, resnet18
 
 from lesiongan.contracts.classifiers import ClassifierArchitecture
+from shared.compute.precision import random_kept
 from shared.compute.small_cnn import SmallCnn
 
 #: The smallest side of the last feature map, in pixels.
@@ -27,7 +28,7 @@ def build(
 
     Weights are drawn from ``seed``; the caller's random state stays as it is.
     """
-    with torch.random.fork_rng():
+    with random_kept("cpu"):
         torch.manual_seed(seed)
         match architecture:
             case "small_cnn":

@@ -20,7 +20,7 @@ from services.classification.domain.prediction import predict
 from services.classification.domain.recipe import Recipe
 from services.classification.domain.weights import Shape
 from shared.compute.memory import freed_memory_kept
-from shared.compute.precision import Precision, reproducible
+from shared.compute.precision import Precision, random_kept, reproducible
 from shared.compute.transfer import to_device
 
 WARM_UP = 0.05
@@ -128,7 +128,7 @@ def train(
     """
     sampler = BatchSampler(images, recipe)
     lesson = _Lesson(images, recipe, precision.device)
-    with reproducible(precision), torch.random.fork_rng(), freed_memory_kept():
+    with reproducible(precision), random_kept(precision.device), freed_memory_kept():
         while state.step < recipe.steps and not _exhausted(state, recipe):
             rows = to_device(torch.from_numpy(sampler.rows(state.step)), precision.device)
             state.losses.append(_step(state, lesson, rows, recipe, precision))

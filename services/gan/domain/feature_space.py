@@ -24,7 +24,7 @@ from torch.nn import functional
 from services.gan.domain.batches import NO_LABEL, to_unit
 from services.gan.domain.diff_augment import augment, augment_draws
 from services.gan.domain.noise import Purpose, raw_bits, uniform
-from shared.compute.precision import Precision, reproducible
+from shared.compute.precision import Precision, random_kept, reproducible
 from shared.compute.small_cnn import SmallCnn
 
 #: Larger images are brought to this side by area, which takes no detail for another.
@@ -106,7 +106,7 @@ def train_feature_space(
     images, labels = images[known], labels[known]
     classes = int(labels.max()) + 1
     task: Task = "categories" if len(np.unique(labels)) > 1 else "rotations"
-    with torch.random.fork_rng(), reproducible(precision):
+    with reproducible(precision), random_kept(precision.device):
         torch.manual_seed(int(raw_bits(_SEED, Purpose.FEATURES, 0, 0, 1)[0] >> 1))
         network = SmallCnn(images.shape[1], classes if task == "categories" else _TURNS)
         network.to(device=precision.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

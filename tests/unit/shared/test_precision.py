@@ -7,6 +7,7 @@ import torch
 from shared.compute.precision import (
     Precision,
     choose_precision,
+    random_kept,
     reproducible,
     reproducible_on_gpu,
 )
@@ -119,3 +120,28 @@ def test_a_gpu_that_only_emulates_bfloat16_computes_in_float32(
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", multiplies)
     names = [choose_precision(device=f"cuda:{n}").dtype_name for n in (0, 1)]
     assert names == ["float32", "bfloat16"]
+
+
+def test_random_numbers_go_on_as_if_none_had_been_drawn() -> None:
+    torch.manual_seed(0)
+    with random_kept("cpu"):
+        torch.manual_seed(1)
+    after = torch.rand(3)
+    torch.manual_seed(0)
+    assert torch.equal(torch.rand(3), after)
+
+
+def test_only_the_gpu_that_computes_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[torch.device] = []
+
+    def state(device: torch.device) -> torch.Tensor:
+        begun.append(device)
+        return torch.empty(0)
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", state)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *_: None)
+    for device in ("cpu", "cuda:1"):
+        with random_kept(device):
+            pass
+    assert begun == [torch.device("cuda:1")]
