@@ -71,7 +71,10 @@ def check_gpus() -> Findings:
     if not torch.cuda.is_available():
         if driver:
             said = "there is an NVIDIA driver, but torch sees no GPU"
-            todo = "install torch's CUDA build, or give the container the GPU (compose.gpu.yml)"
+            todo = (
+                "the driver must be 580 or newer, torch the CUDA build, and a container be given "
+                "the GPU (compose.gpu.yml)"
+            )
             yield error("gpu", said, todo)
         else:
             yield ok("gpu", "none: trainings and sampling run on the CPU")
