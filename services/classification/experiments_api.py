@@ -21,8 +21,6 @@ from shared.web.submission import SubmissionDep
 
 router = Router(prefix="/experiments", tags=["classification"])
 
-PARQUET = "application/vnd.apache.parquet"
-
 #: The report runs no script and loads nothing, whatever a name in it may say.
 REPORT_HEADERS = {
     "Content-Security-Policy": (
@@ -114,8 +112,8 @@ def get_report(experiment_id: str, _: Reader, state: StateDep) -> Response:
     summary="Download all predictions",
     operation_id="get_experiment_predictions",
     responses=binary(
-        PARQUET,
-        "A row a prediction",
+        "application/octet-stream",
+        "A Parquet file, a row a prediction",
         headers={"Content-Disposition": header("a file name", required=True)},
     ),
     response_class=Response,
@@ -129,8 +127,9 @@ def get_predictions(experiment_id: str, _: Reader, state: StateDep) -> Response:
     key = _reported(state, experiment_id).predictions_key
     assert key is not None, "reported"
     name = f'attachment; filename="{experiment_id}.parquet"'
+    data = state.store.get(key)
     headers = {"Content-Disposition": name}
-    return Response(state.store.get(key), media_type=PARQUET, headers=headers)
+    return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 def _reported(state: WebState, experiment_id: str) -> ExperimentRow:

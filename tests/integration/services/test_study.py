@@ -88,7 +88,7 @@ def test_whoever_doubts_the_table_computes_it_from_the_predictions(
 ) -> None:
     found = experiment(bench, images, arms=["none", "traditional"])
     answer = bench.client.get(f"/experiments/{found['id']}/predictions")
-    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"].endswith('.parquet"')
     table = pq.read_table(io.BytesIO(answer.content)).to_pylist()
     assert len(table) == 2 * SMALL["seeds"] * found["n_test"]
     held_out = bench.client.get(f"/datasets/{images}/images", params={"split": "test"}).json()
