@@ -86,9 +86,8 @@ def measure(arm: Arm, test: TestSet, predictions: Integers, resamples: Resamples
         ValueError: predictions of another number of images or seeds than the resamples have.
     """
     observed = figures(test, predictions)
-    by = resamples.patients_expansion
     resampled = _resampled(test, predictions, resamples).beside(
-        observed.mean_over_all(), lambda drawn, mean: expanded(drawn, mean, by)
+        observed, lambda drawn, seen: _spread(drawn, seen, resamples)
     )
     return Measured(arm, observed, resampled, predictions)
 
@@ -97,9 +96,15 @@ def accuracy(test: TestSet, predictions: Integers, resamples: Resamples) -> Figu
     """That of predictions ``[S, N]`` which are no arm's; raises as :func:`measure` does."""
     observed = figures(test, predictions).accuracy
     resampled = _resampled(test, predictions, resamples).accuracy
-    return _figure(
-        observed, expanded(resampled, float(observed.mean()), resamples.patients_expansion)
-    )
+    return _figure(observed, _spread(resampled, observed, resamples))
+
+
+def _spread(drawn: Floats, observed: Floats, resamples: Resamples) -> Floats:
+    """Resampled figures ``[B, ...]`` of seeds' ``observed`` ones ``[S, ...]``, expanded for few
+    seeds and few patients.
+    """
+    more = np.tensordot(resamples.seed_excess, observed, axes=1)
+    return expanded(drawn + more, observed.mean(axis=0), resamples.patients_expansion)
 
 
 def _resampled(test: TestSet, predictions: Integers, resamples: Resamples) -> Figures:
@@ -156,8 +161,8 @@ def _sampled(
             rows = slice(start, start + BLOCK)
             weights = resamples.groups[rows][:, places].astype(np.float64)
             total[rows] += shares[rows] * figure(test.labels, each, weights)
-    moved = expanded(total, float(np.mean(observed)), resamples.patients_expansion)
-    return Sampled(np.asarray(observed), moved)
+    seen = np.asarray(observed)
+    return Sampled(seen, _spread(total, seen, resamples))
 
 
 def arm_result(

@@ -96,11 +96,12 @@ class Figures:
 
     def mean_over_seeds(self, shares: Floats) -> "Figures":
         """Figures ``[B, S, ...]`` averaged over seeds, whose ``shares`` ``[B, S]`` sum to 1."""
-        return self._each(lambda figure: np.einsum("bs,bs...->b...", shares, figure))
-
-    def mean_over_all(self) -> "Figures":
-        """Figures ``[S, ...]`` averaged over seeds alike."""
-        return self._each(lambda figure: figure.mean(axis=0))
+        return Figures(
+            **{
+                field.name: np.einsum("bs,bs...->b...", shares, getattr(self, field.name))
+                for field in fields(self)
+            }
+        )
 
     def beside(self, other: "Figures", change: Callable[[Floats, Floats], Floats]) -> "Figures":
         """``change(mine, theirs)`` of each figure."""
@@ -110,9 +111,6 @@ class Figures:
                 for field in fields(self)
             }
         )
-
-    def _each(self, change: Callable[[Floats], Floats]) -> "Figures":
-        return Figures(**{field.name: change(getattr(self, field.name)) for field in fields(self)})
 
 
 def joined(blocks: Sequence[Figures]) -> Figures:

@@ -41,8 +41,10 @@ class Resamples:
     """What is drawn how often in each of B resamples."""
 
     groups: NDArray[np.uint16]  # [B, G]
-    #: What each seed counts for; they sum to 1, and few of them are expanded below 0.
-    seed_shares: Floats  # [B, S]
+    seed_shares: Floats  # [B, S], which sum to 1
+    #: How much more, or less, each seed's figure on all test images counts: they sum to 0. On the
+    #: images that were drawn it would expand the luck of these images too.
+    seed_excess: Floats  # [B, S]
 
     @property
     def patients_expansion(self) -> float:
@@ -65,7 +67,8 @@ def draw_resamples(
     # The spread of a lone seed is unknown, which the notes of an experiment say.
     spread = expansion(n_seeds) if n_seeds > 1 else 1.0
     return Resamples(
-        seed_shares=even + spread * (drawn - even),
+        seed_shares=drawn,
+        seed_excess=(spread - 1.0) * (drawn - even),
         groups=_draw_counts(random, test.n_groups, resamples),
     )
 

@@ -70,8 +70,9 @@ def test_one_resample_by_hand() -> None:
     measured = measure("none", test, predictions, drawn)
     images = np.repeat(np.arange(8), drawn.groups[150][test.groups])
     of_seeds = (predictions[:, images] == test.labels[images]).mean(axis=1)
-    drawn_mean = drawn.seed_shares[150] @ of_seeds
-    plain_mean = (predictions == test.labels).mean()
+    plain = (predictions == test.labels).mean(axis=1)
+    drawn_mean = drawn.seed_shares[150] @ of_seeds + drawn.seed_excess[150] @ plain
+    plain_mean = plain.mean()
     expected = plain_mean + drawn.patients_expansion * (drawn_mean - plain_mean)
     assert measured.resampled.accuracy[150] == pytest.approx(expected)
 
@@ -213,6 +214,20 @@ def test_few_seeds_seldom_show_a_difference_where_there_is_none(n_seeds: int) ->
         )
         shown += compare(a, b, test).leaves_out_zero
     assert shown / studies <= 0.08
+
+
+def test_two_seeds_that_agree_are_as_sure_as_one() -> None:
+    """What is expanded is the spread of seeds, not that of the test images."""
+    test = _test_set(144)
+    one = _predictions(test, 0.65, n_seeds=1)
+    widths = [
+        np.subtract(*row.accuracy.ci[::-1])
+        for row in (
+            arm_result(_measured(test, said, resamples=2000), test, ArmImages(train=1))
+            for said in (one, np.concatenate([one, np.roll(one, 4, axis=1)]))
+        )
+    ]
+    assert widths[1] < 1.2 * widths[0]
 
 
 def _as_good_as(test: evaluation.TestSet, accuracies: Floats) -> Integers:

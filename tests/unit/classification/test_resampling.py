@@ -30,6 +30,7 @@ def test_every_resample_draws_as_many_as_there_are() -> None:
     assert drawn.seed_shares.shape == (300, 3)
     np.testing.assert_array_equal(drawn.groups.sum(axis=1), 15)
     np.testing.assert_allclose(drawn.seed_shares.sum(axis=1), 1.0)
+    np.testing.assert_allclose(drawn.seed_excess.sum(axis=1), 0.0, atol=1e-12)
     assert np.unique(drawn.groups, axis=0).shape[0] > 250
 
 
@@ -48,7 +49,7 @@ def test_the_mean_of_seeds_has_the_interval_of_students_t(n_seeds: int) -> None:
     """Of figures whose resampled means are near a normal distribution."""
     figures = np.random.default_rng(n_seeds).normal(0.7, 0.01, n_seeds)
     drawn = draw_resamples(_test_set(40), n_seeds=n_seeds, random_seed=0, resamples=20_000)
-    means = drawn.seed_shares @ figures
+    means = (drawn.seed_shares + drawn.seed_excess) @ figures
     assert means.mean() == pytest.approx(figures.mean(), abs=1e-3)
     half = t.ppf(0.975, n_seeds - 1) * figures.std(ddof=1) / math.sqrt(n_seeds)
     assert 1.96 * means.std() == pytest.approx(half, rel=0.03)
@@ -57,6 +58,7 @@ def test_the_mean_of_seeds_has_the_interval_of_students_t(n_seeds: int) -> None:
 def test_one_seed_counts_for_itself() -> None:
     drawn = draw_resamples(_test_set(40), n_seeds=1, random_seed=0, resamples=10)
     np.testing.assert_array_equal(drawn.seed_shares, 1.0)
+    np.testing.assert_array_equal(drawn.seed_excess, 0.0)
 
 
 def test_many_units_are_hardly_expanded_and_one_says_nothing() -> None:
