@@ -84,8 +84,8 @@ def tabulated(asked: Asked, test: TestSet, predicted: Sequence[Predicted]) -> di
         ]
     )
     tables = [
-        _table(test, each, of_arms, pairs, resamples)
-        for each, of_arms, pairs in zip(predicted, measured, compared, strict=True)
+        _table(test, each, of_arms, comparisons, resamples)
+        for each, of_arms, comparisons in zip(predicted, measured, compared, strict=True)
     ]
     first, n_test = tables[0], len(test.labels)
     sizes = [one.train_per_category for one in tables if one.train_per_category is not None]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import uvicorn
+from minio import Minio
 
 from deploy.local.servers import Servers
 from lesiongan.contracts.keys import Scope
@@ -85,6 +86,18 @@ def client(base_url: str, make_headers: KeyMaker) -> Iterator[httpx.Client]:
     headers = make_headers("admin")
     with httpx.Client(base_url=base_url, headers=headers, timeout=30, trust_env=False) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def s3(settings: Settings) -> Minio:
+    """The object store as others reach it, for buckets that are not the service's."""
+    return Minio(
+        settings.s3_endpoint,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+        secure=False,
+        region=settings.s3_region,
+    )
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ from services.classification.domain.evaluation import (
 from services.classification.domain.paired import holm, mcnemar
 from services.classification.domain.ranking import macro_auc
 from services.classification.domain.resampling import (
-    BLOCK,
     Resamples,
     expanded,
     interval_of,
@@ -111,11 +110,8 @@ def _resampled(test: TestSet, predictions: Integers, resamples: Resamples) -> Fi
     shares = resamples.seed_shares
     if len(predictions) != shares.shape[1]:
         raise ValueError(f"{len(predictions)} seeds, resamples of {shares.shape[1]}")
-    places = test.group_places
     blocks = []
-    for start in range(0, len(shares), BLOCK):
-        rows = slice(start, start + BLOCK)
-        weights = resamples.groups[rows][:, places].astype(np.float64)
+    for rows, weights in resamples.blocks(test.group_places):
         block = weighted_figures(test, predictions, weights)
         blocks.append(block.mean_over_seeds(shares[rows]))
     return joined(blocks)
@@ -157,9 +153,7 @@ def _sampled(
     for seed, each in enumerate(probabilities):
         observed.append(float(figure(test.labels, each, plain)[0]))
         shares = resamples.seed_shares[:, seed]
-        for start in range(0, len(shares), BLOCK):
-            rows = slice(start, start + BLOCK)
-            weights = resamples.groups[rows][:, places].astype(np.float64)
+        for rows, weights in resamples.blocks(places):
             total[rows] += shares[rows] * figure(test.labels, each, weights)
     seen = np.asarray(observed)
     return Sampled(seen, _spread(total, seen, resamples))

@@ -25,7 +25,6 @@ from shared.jobs import ledger, sweep
 from shared.jobs.claims import Claim
 from shared.jobs.context import JobContext, Outcome, StopFlags
 from shared.jobs.submit import NewJob, submit
-from shared.settings import Settings
 from shared.storage.parts import part_key
 from shared.worker.attended import AttendedStore
 from shared.worker.ports import Ports
@@ -226,15 +225,8 @@ def test_what_lies_in_complete_shards_is_not_decoded_again(
 
 
 def test_a_prefix_that_has_changed_is_not_mixed(
-    ports: Ports, client: httpx.Client, settings: Settings
+    ports: Ports, client: httpx.Client, s3: Minio
 ) -> None:
-    s3 = Minio(
-        settings.s3_endpoint,
-        settings.s3_access_key,
-        settings.s3_secret_key.get_secret_value(),
-        secure=False,
-        region=settings.s3_region,
-    )
     s3.make_bucket("changing")
 
     def put(files: dict[str, bytes]) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from shared.db.tables import UploadRow
-from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.services.bench import archive, pictures
 
@@ -53,16 +52,7 @@ def test_an_upload_whose_commit_is_not_answered_may_be_needed(
     assert len(uploads(store)) == len(before) + 1, "its job finds them"
 
 
-def test_a_prefix_that_is_asked_for_again_is_not_looked_at(
-    client: httpx.Client, settings: Settings
-) -> None:
-    s3 = Minio(
-        settings.s3_endpoint,
-        settings.s3_access_key,
-        settings.s3_secret_key.get_secret_value(),
-        secure=False,
-        region=settings.s3_region,
-    )
+def test_a_prefix_that_is_asked_for_again_is_not_looked_at(client: httpx.Client, s3: Minio) -> None:
     s3.make_bucket("emptied")
     s3.put_object("emptied", "study/a.png", io.BytesIO(b"a"), 1)
     command = {"name": "lab", "layout": "folders", "source": {"s3": "emptied/study"}}

@@ -21,19 +21,12 @@ FOREIGN = "foreign-bucket"
 
 
 @pytest.fixture(scope="session")
-def foreign(settings: Settings) -> str:
+def foreign(s3: Minio, settings: Settings) -> str:
     """Another bucket of the same store, with two objects."""
-    client = Minio(
-        settings.s3_endpoint,
-        access_key=settings.s3_access_key,
-        secret_key=settings.s3_secret_key.get_secret_value(),
-        secure=False,
-        region=settings.s3_region,
-    )
-    if not client.bucket_exists(FOREIGN):
-        client.make_bucket(FOREIGN, settings.s3_region)
+    if not s3.bucket_exists(FOREIGN):
+        s3.make_bucket(FOREIGN, settings.s3_region)
     for name in ("lab/a.png", "lab/deep/b.png"):
-        client.put_object(FOREIGN, name, io.BytesIO(name.encode()), len(name))
+        s3.put_object(FOREIGN, name, io.BytesIO(name.encode()), len(name))
     return FOREIGN
 
 
