@@ -31,7 +31,7 @@ TASK_MODULES: dict[str, str] = {
     "regenerate": "services.gan.tasks",
     "train-classifier": "services.classification.tasks",
     "classify": "services.classification.tasks",
-    "experiment": "services.classification.tasks",
+    "experiment": "services.classification.experiment_tasks",
     "pseudo-label": "services.classification.tasks",
     "collect": "services.gateway.tasks",
 }

@@ -1,9 +1,8 @@
 """A claimed job becomes a call of its handler."""
 
 from lesiongan.contracts.classifiers import ClassifierCommand, PseudoLabelCommand
-from services.classification import comparing, handlers
+from services.classification import handlers
 from services.classification.labelling import label_by_teacher
-from services.classification.planned import PlannedExperiment
 from services.classification.settings import ClassificationSettings
 from shared.jobs.context import JobContext, Outcome
 from shared.worker.ports import Ports, Task
@@ -27,11 +26,6 @@ def classify(job: JobContext, ports: Ports) -> Outcome:
     )
 
 
-def compare_arms(job: JobContext, ports: Ports) -> Outcome:
-    command = PlannedExperiment.model_validate(job.claim.input)
-    return comparing.compare_arms(job, ports.store, command, ClassificationSettings())
-
-
 def pseudo_label(job: JobContext, ports: Ports) -> Outcome:
     command = PseudoLabelCommand.model_validate(job.claim.input)
     return label_by_teacher(job, ports.store, command, ClassificationSettings())
@@ -40,6 +34,5 @@ def pseudo_label(job: JobContext, ports: Ports) -> Outcome:
 TASKS: dict[str, Task] = {
     "train-classifier": train_classifier,
     "classify": classify,
-    "experiment": compare_arms,
     "pseudo-label": pseudo_label,
 }

@@ -25,7 +25,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from services.gan.domain.neighbours import (
     Nearest,
@@ -136,6 +135,8 @@ def _ratio(distances: NDArray[np.float64], usual: float) -> float:
 
 
 def _membership(samples: Places, train: Places, held_out: Places) -> float:
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - slow, and samplers never need it
+
     members = train.pixels[_some(len(train))]
     others = held_out.pixels[_some(len(held_out))]
     near = [nearest_pixels(each, samples.pixels).distances for each in (members, others)]

@@ -1,5 +1,7 @@
 """What a worker process is told by its queues."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -85,3 +87,13 @@ def test_every_kind_has_its_task(kind: str) -> None:
 
 def test_what_is_preloaded_belongs_to_a_queue() -> None:
     assert set(PRELOADED) <= set(QUEUES)
+
+
+def test_trainings_and_samplings_start_without_statistics() -> None:
+    program = "import sys; from services.worker import find_task; "
+    program += "find_task('train-gan'), find_task('train-classifier'); "
+    program += "print([m for m in ('sklearn', 'scipy.stats') if m in sys.modules])"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert run.stdout.strip() == "[]"
