@@ -113,10 +113,12 @@ def get_result(job_id: str, _: Reader, session: SessionDep, store: StoreDep) -> 
     """
     row = ledger.get(session, job_id)
     refuse_withdrawn(session, [job_id])
-    if row.output is None or "object" not in row.output:
+    output = row.output
+    if output is None or "object" not in output:
         raise NotFound(f"job {job_id} has made no file")
-    data = read_result(store, job_id, row.output)
-    return Response(data, media_type=row.output["content_type"])
+    session.close()  # the store may be slow: nothing of the database waits for it
+    data = read_result(store, job_id, output)
+    return Response(data, media_type=output["content_type"])
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""No route that reads a data set keeps a database connection while it waits for the store."""
+"""No route that reads what was made keeps a database connection while it waits for the store."""
 
 import pytest
 
@@ -29,6 +29,16 @@ def test_it_has_given_its_connection_back(
 ) -> None:
     reading.forget_manifests()
     answer = bench.client.get(f"/datasets/{dataset}/{route}")
+    assert answer.status_code == 200, answer.text
+    assert holders.reads
+    assert holders.guilty == []
+
+
+def test_so_has_the_file_of_a_job(bench: Bench, holders: Holders) -> None:
+    picture = next(iter(pictures(2).values()))
+    job_id = bench.show("/augment/preview?copies=1", picture)
+    bench.run(job_id)
+    answer = bench.client.get(f"/jobs/{job_id}/result")
     assert answer.status_code == 200, answer.text
     assert holders.reads
     assert holders.guilty == []
