@@ -12,6 +12,9 @@ from services.preprocessing.domain.phantom import write_phantoms
 from tests.e2e.api import Api
 from tests.whole_stack import whole_stack
 
+#: Steps of a GAN that is stopped in its middle. Its judge is trained before it, for a sixteenth.
+LONG = 2_000
+
 ENVIRONMENT = {
     # A worker that is killed is missed after so long; the shipped default is 30.
     "LESIONGAN_LEASE_SECONDS": "3",

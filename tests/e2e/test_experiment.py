@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.stack import status
 from tests.e2e.api import Api
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import LONG, Stack
 
 CATEGORIES = 8
 #: Real training images of a category.
@@ -165,7 +165,7 @@ def test_a_raw_data_set_is_preprocessed_on_the_way(api: Api, raw: str, gan: str)
 
 
 def test_cancelling_it_cancels_all_of_it(api: Api, preprocessed: str, gan: str) -> None:
-    slow = {"steps": 100_000, "batch_size": 8, "n_critic": 1, "width": 8, "latent": 16}
+    slow = {"steps": LONG, "batch_size": 8, "n_critic": 1, "width": 8, "latent": 16}
     command = small_experiment(preprocessed, arms=["gan"], gan=slow, seeds=2)
     job_id = api.post("/experiments", command).json()["id"]
     _wait(api, job_id, lambda jobs: any(j["progress"]["done"] for j in _of(jobs, "train-gan")))
@@ -176,7 +176,7 @@ def test_cancelling_it_cancels_all_of_it(api: Api, preprocessed: str, gan: str) 
 
 @pytest.mark.timeout(300)  # a machine may be busy
 def test_a_killed_worker_loses_nothing(stack: Stack, api: Api, preprocessed: str, gan: str) -> None:
-    slower = {"steps": 400, "batch_size": 16}
+    slower = {"steps": 160, "batch_size": 16}
     command = small_experiment(preprocessed, arms=["none"], classifier=slower, seeds=1)
     whole = api.ended(api.post("/experiments", command))
     known = api.json("/jobs", graph=whole["id"])["items"]
@@ -197,7 +197,7 @@ def test_a_killed_worker_loses_nothing(stack: Stack, api: Api, preprocessed: str
 def test_retrying_the_whole_retries_the_part_that_ended(
     api: Api, preprocessed: str, gan: str
 ) -> None:
-    slower = {"steps": 200, "batch_size": 8, "n_critic": 1, "width": 8, "latent": 16}
+    slower = {"steps": 80, "batch_size": 8, "n_critic": 1, "width": 8, "latent": 16}
     command = small_experiment(preprocessed, arms=["gan"], gan=slower, seeds=1)
     job_id = api.post("/experiments", command).json()["id"]
     jobs = _wait(api, job_id, lambda jobs: _of(jobs, "train-gan")[0]["status"] == "running")

@@ -17,7 +17,7 @@ from redis import Redis
 from deploy.local.stack import status
 from lesiongan.contracts.categories import CATEGORIES
 from tests.e2e.api import Api
-from tests.e2e.conftest import Stack, small_training
+from tests.e2e.conftest import LONG, Stack, small_training
 
 
 def _pid(stack: Stack, process: str) -> int:
@@ -62,20 +62,20 @@ def test_a_killed_classifier_ends_with_the_same_weights(
     command = {
         "datasets": [preprocessed],
         "architecture": "small_cnn",
-        "steps": 300,
+        "steps": 160,
         "batch_size": 16,
         "patience": None,
         "seed": 3,
     }
     whole = api.ended(api.post("/classifiers", command))
     job_id = api.post("/classifiers", command).json()["id"]
-    _wait_for_progress(api, job_id, 80)
+    _wait_for_progress(api, job_id, 40)
     _kill(stack, "worker-classification")
     job = api.wait(job_id)
     assert job["status"] == "succeeded", job
     assert job["attempts"] == 2
     resumed_from = api.json(f"/classifiers/{job['output']['classifier']}")["resumed_from_step"]
-    assert 0 < resumed_from < 300
+    assert 0 < resumed_from < 160
     assert job["output"]["weights_sha256"] == whole["output"]["weights_sha256"]
     assert job["output"]["classifier"] != whole["output"]["classifier"]
 
@@ -135,7 +135,7 @@ def test_a_killed_preprocessing_repeats_one_part_and_loses_nothing(stack: Stack,
 
 
 def test_a_stopped_worker_hands_its_job_back(stack: Stack, api: Api, preprocessed: str) -> None:
-    command = small_training(preprocessed, steps=100_000, checkpoint_every=100_000, seed=4)
+    command = small_training(preprocessed, steps=LONG, checkpoint_every=LONG, seed=4)
     job_id = api.post("/gans", command).json()["id"]
     gan = _gan_of(api, job_id)
     _wait_for_step(api, gan, 20)
@@ -152,7 +152,7 @@ def test_a_stopped_worker_hands_its_job_back(stack: Stack, api: Api, preprocesse
 
 
 def test_a_running_training_is_cancelled(api: Api, preprocessed: str) -> None:
-    job_id = api.post("/gans", small_training(preprocessed, steps=100_000)).json()["id"]
+    job_id = api.post("/gans", small_training(preprocessed, steps=LONG)).json()["id"]
     assert api.wait(job_id, until=("running",))["status"] == "running"
     asked = time.monotonic()
     assert api.post(f"/jobs/{job_id}/cancel").status_code == 200
