@@ -168,6 +168,8 @@ def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source
     gan = require(session, GanRow, gan_id, "GAN")
     if gan.weights_key is None:
         raise Conflict(f"{gan.id} has no weights yet: its training has not succeeded")
+    if gan.memorises and not gan.for_experiment:
+        raise Conflict(f"{gan.id} gives back its training images, so no images of it leave")
     if not WITH_GAN & set(command.arms):
         raise BadInput("none of the arms uses a GAN: leave gan_id out")
     unknown = [name for name in source.categories if name not in gan.categories]

@@ -69,7 +69,7 @@ def released(session: Session, gan_id: str) -> GanRow:
     Raises :class:`NotFound`, and :class:`Conflict` that says how it memorises.
     """
     row = published(session, gan_id)
-    if _memorises(row):
+    if row.memorises:
         found = row.scores["memorisation"]
         raise Conflict(
             f"{gan_id} gives back its training images: {found['copies']:.0%} of {found['n']} "
@@ -78,10 +78,6 @@ def released(session: Session, gan_id: str) -> GanRow:
             memorisation=found,
         )
     return row
-
-
-def _memorises(row: GanRow) -> bool:
-    return bool((row.scores.get("memorisation") or {}).get("refused"))
 
 
 def file_of(session: Session, gan_id: str, name: str) -> GanFileRow | None:
@@ -153,7 +149,7 @@ def _newest_that_knows(session: Session, category: Category) -> GanRow | None:
     """One that may be sampled; those that an experiment trained are for its own use."""
     published = select(GanRow).where(GanRow.weights_key.is_not(None), ~GanRow.for_experiment)
     newest = session.scalars(published.order_by(GanRow.created_at.desc()))
-    return next((row for row in newest if category in row.categories and not _memorises(row)), None)
+    return next((row for row in newest if category in row.categories and not row.memorises), None)
 
 
 def for_manifest(session: Session, command: RegenerateCommand) -> GanRow:
@@ -216,7 +212,7 @@ def publish(
     row = get(session, gan_id)
     row.weights_key, row.weights_sha256, row.step = weights_key, weights_sha256, step
     row.weights_bytes, row.scores = weights_bytes, scores
-    if row.for_experiment or _memorises(row):
+    if row.for_experiment or row.memorises:
         return
     default = session.scalar(select(GanRow).where(GanRow.is_default))
     if default is None or (default.phantom and not row.phantom and not default.chosen):

@@ -42,6 +42,11 @@ class GanRow(Base):
     command: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
+    @property
+    def memorises(self) -> bool:
+        """Whether it was found to give back its training images, so that nothing of it leaves."""
+        return bool((self.scores.get("memorisation") or {}).get("refused"))
+
 
 class CheckpointRow(Base):
     """A complete training state in the store. Payload first, this row last."""

@@ -56,6 +56,7 @@ def gan(sessions: Sessions, dataset_id: str, categories: Sequence[Category], **m
         "weights_sha256": "0" * 64,
         "channels": 1,
         "command": {},
+        "scores": {},
     }
     row = GanRow(
         id=new_id("gan"),
@@ -65,7 +66,6 @@ def gan(sessions: Sessions, dataset_id: str, categories: Sequence[Category], **m
         phantom=True,
         categories=list(categories),
         steps=1,
-        scores={},
         **(values | members),
     )
     with sessions() as session:
