@@ -62,20 +62,20 @@ def test_a_killed_classifier_ends_with_the_same_weights(
     command = {
         "datasets": [preprocessed],
         "architecture": "small_cnn",
-        "steps": 160,
+        "steps": 300,
         "batch_size": 16,
         "patience": None,
         "seed": 3,
     }
     whole = api.ended(api.post("/classifiers", command))
     job_id = api.post("/classifiers", command).json()["id"]
-    _wait_for_progress(api, job_id, 40)
+    _wait_for_progress(api, job_id, 80)
     _kill(stack, "worker-classification")
     job = api.wait(job_id)
     assert job["status"] == "succeeded", job
     assert job["attempts"] == 2
     resumed_from = api.json(f"/classifiers/{job['output']['classifier']}")["resumed_from_step"]
-    assert 0 < resumed_from < 160
+    assert 0 < resumed_from < 300
     assert job["output"]["weights_sha256"] == whole["output"]["weights_sha256"]
     assert job["output"]["classifier"] != whole["output"]["classifier"]
 
