@@ -21,9 +21,9 @@ from services.classification.planning import SeedPlan
 from services.classification.pretrained import pretrained_sha256
 from shared.datasets import catalog, reading
 from shared.datasets.identity import run_id, unnamed
-from shared.db.rows import require
-from shared.db.tables import DatasetRow, ExperimentRow, GanRow, JobRow
-from shared.errors import BadInput, Conflict
+from shared.db.gans import comparable
+from shared.db.tables import DatasetRow, ExperimentRow, JobRow
+from shared.errors import BadInput
 from shared.jobs.notices import JOBS
 from shared.jobs.submit import NewJob
 from shared.plans.datasets import preprocess_job
@@ -165,11 +165,7 @@ def _raw_source(dataset: DatasetRow, command: ExperimentCommand) -> Source:
 
 
 def _check_gan(session: Session, gan_id: str, command: ExperimentCommand, source: Source) -> None:
-    gan = require(session, GanRow, gan_id, "GAN")
-    if gan.weights_key is None:
-        raise Conflict(f"{gan.id} has no weights yet: its training has not succeeded")
-    if gan.memorises and not gan.for_experiment:
-        raise Conflict(f"{gan.id} gives back its training images, so no images of it leave")
+    gan = comparable(session, gan_id)
     if not WITH_GAN & set(command.arms):
         raise BadInput("none of the arms uses a GAN: leave gan_id out")
     unknown = [name for name in source.categories if name not in gan.categories]

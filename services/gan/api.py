@@ -17,6 +17,7 @@ from services.gan.previews_api import router as previews_router
 from services.gan.regenerate_api import router as regenerate_router
 from shared.datasets import catalog, reading
 from shared.datasets.removal import delete_objects
+from shared.db.gans import released
 from shared.db.pages import newest_first
 from shared.db.tables import DatasetRow, GanRow
 from shared.errors import BadInput, NotFound
@@ -174,7 +175,7 @@ def get_weights(gan_id: str, _: Reader, session: SessionDep, store: StoreDep) ->
 
     409 for a GAN that gives back its training images.
     """
-    row = rows.released(session, gan_id)
+    row = released(session, gan_id)
     assert row.weights_key is not None, "published"
     headers = {
         "Content-Disposition": f'attachment; filename="{gan_id}.safetensors"',

@@ -49,6 +49,7 @@ from shared.compute.precision import Precision, choose_precision
 from shared.datasets import catalog, reading
 from shared.datasets.pixels import encode_image, load_train
 from shared.datasets.writing import DatasetWriter, destination
+from shared.db.gans import comparable, released
 from shared.db.tables import DatasetRow, GanRow
 from shared.errors import BadInput, Conflict
 from shared.ids import sha256_of
@@ -143,7 +144,7 @@ def generate(
     alone.
     """
     with job.reading() as session:
-        gan = rows.released(session, command.gan)
+        gan = released(session, command.gan)
     labels = _labels(gan, command)
     name = f"{command.n} synthetic {command.category} images of {gan.name}"
     return _sample(job, store, gan, labels, command, settings, name=name)
@@ -161,9 +162,7 @@ def generate_set(
     Raises :class:`BadInput` for a category that the GAN does not know.
     """
     with job.reading() as session:
-        gan = rows.published(session, command.gan)
-        if not gan.for_experiment:
-            rows.released(session, command.gan)
+        gan = comparable(session, command.gan)
         counts = catalog.get(session, command.dataset).counts["train"]
     unknown = sorted(set(counts) - set(gan.categories) - {UNLABELLED})
     if unknown:

@@ -18,6 +18,7 @@ from lesiongan.contracts.gans import (
 )
 from shared.datasets import removal
 from shared.datasets.lineage import Made
+from shared.db.gans import released
 from shared.db.rows import require
 from shared.db.tables import (
     CheckpointRow,
@@ -39,14 +40,6 @@ def get(session: Session, gan_id: str) -> GanRow:
     return require(session, GanRow, gan_id, "GAN")
 
 
-def published(session: Session, gan_id: str) -> GanRow:
-    """A GAN whose weights are there; raises :class:`NotFound` and :class:`Conflict`."""
-    row = get(session, gan_id)
-    if row.weights_key is None:
-        raise Conflict(f"{gan_id} has no weights yet: its training has not succeeded")
-    return row
-
-
 def untrained(session: Session, gan_id: str) -> GanRow:
     """A GAN that is to be trained; raises :class:`AlreadyMade` if another job has done it.
 
@@ -61,23 +54,6 @@ def untrained(session: Session, gan_id: str) -> GanRow:
 def trained(gan_id: str, weights_sha256: str, steps: int) -> dict[str, Any]:
     """What a training answers, whichever job asks."""
     return {"gan": gan_id, "weights_sha256": weights_sha256, "steps": steps}
-
-
-def released(session: Session, gan_id: str) -> GanRow:
-    """A published GAN that does not give back its training images.
-
-    Raises :class:`NotFound`, and :class:`Conflict` that says how it memorises.
-    """
-    row = published(session, gan_id)
-    if row.memorises:
-        found = row.scores["memorisation"]
-        raise Conflict(
-            f"{gan_id} gives back its training images: {found['copies']:.0%} of {found['n']} "
-            "samples are copies, so neither weights nor images leave; see "
-            f"/gans/{gan_id}/pairs.png, and train on more images or for fewer steps",
-            memorisation=found,
-        )
-    return row
 
 
 def file_of(session: Session, gan_id: str, name: str) -> GanFileRow | None:

@@ -20,6 +20,7 @@ from services.gan.settings import GanSettings
 from shared.compute.tensor_file import unchanged
 from shared.datasets.pixels import encode_image
 from shared.datasets.removal import delete_objects
+from shared.db.gans import published
 from shared.db.tables import CheckpointRow, PreviewRow
 from shared.errors import BadInput
 from shared.ids import sha256_of
@@ -90,7 +91,7 @@ class Trainer:
 
     def _inherit(self, state: TrainingState, gan_id: str) -> None:
         with self._job.reading() as session:
-            parent = rows.published(session, gan_id)
+            parent = published(session, gan_id)
             known = rows.checkpoints(session, gan_id)
         assert parent.weights_key is not None, "published"
         generator, _ = load_weights(

@@ -129,7 +129,8 @@ def test_a_gan_that_saw_something_else(
     is_problem(experiment(client, images, gan_id=tuned), 422, tuned, other, "from the start")
     untrained = gan(sessions, images, both, weights_key=None)
     is_problem(experiment(client, images, gan_id=untrained), 409, untrained, "no weights yet")
-    copying = gan(sessions, images, both, scores={"memorisation": {"refused": True}})
+    found = {"refused": True, "copies": 0.3, "n": 100}
+    copying = gan(sessions, images, both, scores={"memorisation": found})
     is_problem(experiment(client, images, gan_id=copying), 409, copying, "gives back")
     is_problem(experiment(client, images, gan_id=UNKNOWN_GAN), 404, UNKNOWN_GAN)
 
