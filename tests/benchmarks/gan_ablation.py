@@ -7,7 +7,8 @@ images of each category, drawn by the seed; what is left of ``train`` is unlabel
 takes such images. Samples are judged against ``val``, whose scans no variant has seen, in the
 feature space of a small CNN trained on all of ``train``: KID (Binkowski et al., "Demystifying MMD
 GANs", ICLR 2018; unbiased, cubic kernel), and the share of samples that this CNN takes for their
-category. ``test`` is never opened. One JSON line a run, and a grid of samples if asked.
+category, and that of samples more speckled than the training images of their category (99 % of all
+of ``train``). ``test`` is never opened. One JSON line a run, and a grid of samples if asked.
 """
 
 import argparse
@@ -37,6 +38,7 @@ from shared.compute.precision import choose_precision
 from shared.datasets.pixels import encode_image
 from tests.benchmarks.augmentation_choice import labelled, read
 from tests.benchmarks.classifier import Arrays, trained
+from tests.benchmarks.speckle import speckle_limits, speckled
 
 SIZE_PX = 32
 BASE = Training(
@@ -161,6 +163,7 @@ def run(name: str, known: Arrays, judge: Judge, seed: int, options: argparse.Nam
         "kid": [round(value, 4) for value in scores],
         "kid_end": round(judge.distance(made), 4),
         "agreement": round(judge.agreement(made, wanted), 4),
+        "speckled": round(speckled(made, wanted, speckle_limits(*known)), 4),
         "last": state.watch.healthy[-1].values(),
         "rollbacks": [each.reason for each in rollbacks],
         "seconds": round(time.perf_counter() - started),
@@ -185,7 +188,11 @@ def main() -> None:
     known = labelled(read(options.archive, "train"))
     val = labelled(read(options.archive, "val"))
     judge = train_judge(known, val, int(known[1].max()) + 1)
-    floor = {"floor_train": judge.distance(known[0]), "judge": judge.agreement(*val)}
+    floor = {
+        "floor_train": judge.distance(known[0]),
+        "judge": judge.agreement(*val),
+        "floor_speckled": speckled(*val, speckle_limits(*known)),
+    }
     for seed in range(options.seeds):
         pixels, labels = few(known, options.images, seed)
         floor[f"floor_few_{seed}"] = judge.distance(pixels[labels != NO_LABEL])

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision.models import convnext_tiny, mobilenet_v2, resnet18
 
 from lesiongan.contracts.classifiers import ClassifierArchitecture
 from shared.compute.precision import random_kept
@@ -52,6 +51,8 @@ def _strides_to_keep(image_size: int, halvings: int) -> int:
 
 
 def _resnet18(channels: int, image_size: int, classes: int) -> nn.Module:
+    from torchvision.models import resnet18  # noqa: PLC0415 - slow, and few need it
+
     network: nn.Module = resnet18(num_classes=classes)
     kept = _strides_to_keep(image_size, halvings=5)
     if kept == 5:
@@ -65,6 +66,8 @@ def _resnet18(channels: int, image_size: int, classes: int) -> nn.Module:
 
 
 def _mobilenet_v2(channels: int, image_size: int, classes: int) -> nn.Module:
+    from torchvision.models import mobilenet_v2  # noqa: PLC0415 - slow, and few need it
+
     network: Any = mobilenet_v2(num_classes=classes)
     first: Any = network.features[0]
     first[0] = nn.Conv2d(channels, 32, 3, stride=2, padding=1, bias=False)
@@ -77,6 +80,8 @@ def _mobilenet_v2(channels: int, image_size: int, classes: int) -> nn.Module:
 
 
 def _convnext_tiny(channels: int, image_size: int, classes: int) -> nn.Module:
+    from torchvision.models import convnext_tiny  # noqa: PLC0415 - slow, and few need it
+
     network: Any = convnext_tiny(num_classes=classes)
     dropped = 5 - _strides_to_keep(image_size, halvings=5)
     # Its first convolution halves twice: by 4 x 4 patches; for small images, by one of 3 x 3.
