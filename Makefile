@@ -47,7 +47,7 @@ test-all: $(READY) ## those too that need Chromium, which is installed if that m
 check: $(READY)  ## lint, format, types, import rules, licences, generated files
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/mypy
+	@$(BIN)/mypy --num-workers 2
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m deploy.checks.licences
 	@$(BIN)/python -m deploy.openapi --check

@@ -23,6 +23,7 @@ from tests.e2e.conftest import (  # noqa: F401 - fixtures
     raw,
     small_training,
     stack,
+    started,
 )
 
 #: The first that is there; ``LESIONGAN_CHROMIUM`` names another.
