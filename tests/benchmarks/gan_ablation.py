@@ -30,7 +30,7 @@ from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.generator import Generator
 from services.gan.domain.preview import tile
-from services.gan.domain.sampling import sample
+from services.gan.domain.sampling import sample_batches
 from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.supervision import Measured, Rollback
 from services.gan.domain.training import Callbacks, train
@@ -53,6 +53,7 @@ BASE = Training(
 #: What each variant changes of BASE.
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "base": {},
+    "no_average": {"ema_decay": 0.0},
     "diff_augment": {"diff_augment": DIFF_AUGMENTATIONS},
     "geometry": {"diff_augment": ("translation", "cutout")},
     "consistency": {"consistency": 1.0},
@@ -123,13 +124,33 @@ def few(known: Arrays, images: int, seed: int) -> Arrays:
 
 
 def samples(
-    generator: Generator, judge: Judge, seed: int
+    generator: Generator, judge: Judge, seed: int, truncation: float | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """As many of each category as ``val`` has."""
     labels = judge.labels
-    precision = choose_precision(device="cpu")
-    wanted, places = labels.tolist(), range(len(labels))
-    return sample(generator, wanted, seed=seed, indices=places, precision=precision), labels
+    places = range(len(labels))
+    batches = sample_batches(
+        generator,
+        labels.tolist(),
+        seed=seed,
+        indices=places,
+        draws=[0] * len(labels),
+        precision=choose_precision(device="cpu"),
+        truncation=truncation,
+    )
+    return np.concatenate(list(batches)), labels
+
+
+def judged(
+    judge: Judge, known: Arrays, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """What a record says of samples; ``known`` are the real images that say what speckle is."""
+    found = {
+        "kid": judge.distance(images),
+        "agreement": judge.agreement(images, labels),
+        "speckled": speckled(images, labels, speckle_limits(*known)),
+    }
+    return {name: round(value, 4) for name, value in found.items()}
 
 
 def run(name: str, known: Arrays, judge: Judge, seed: int, options: argparse.Namespace) -> None:
@@ -161,9 +182,11 @@ def run(name: str, known: Arrays, judge: Judge, seed: int, options: argparse.Nam
         "seed": seed,
         "images": options.images,
         "kid": [round(value, 4) for value in scores],
-        "kid_end": round(judge.distance(made), 4),
-        "agreement": round(judge.agreement(made, wanted), 4),
-        "speckled": round(speckled(made, wanted, speckle_limits(*known)), 4),
+        "end": judged(judge, known, made, wanted),
+        "truncated": {
+            limit: judged(judge, known, *samples(state.average, judge, seed + 2000, limit))
+            for limit in options.truncations
+        },
         "last": state.watch.healthy[-1].values(),
         "rollbacks": [each.reason for each in rollbacks],
         "seconds": round(time.perf_counter() - started),
@@ -183,6 +206,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--every", type=int, default=250, help="steps between evaluations")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--truncations", nargs="+", type=float, default=[], help="at the end")
     parser.add_argument("--grids", type=Path, help="a folder for a grid of samples of each run")
     options = parser.parse_args()
     known = labelled(read(options.archive, "train"))

@@ -9,6 +9,7 @@ from deploy.env import SECRETS
 from tests.compose.conftest import new_stack
 from tests.compose.stack import COMPOSE_FILE, ComposeStack, docker, inspect
 
+MONITORING_FILE = "deploy/compose.monitoring.yml"
 MIGRATION = '''"""One more."""
 from alembic import op
 import sqlalchemy as sa
@@ -41,6 +42,7 @@ def prepare(stack: ComposeStack, *options: str) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_missing_secret_is_named(tmp_path: Path, name: str) -> None:
     stack = new_stack("lesiongan-refused", tmp_path)
+    stack.files.append(MONITORING_FILE)
     del stack.environment[name]
     done = stack.compose("up", "--detach", check=False)
     assert done.returncode != 0
