@@ -171,6 +171,7 @@ class SeedPlan:
             ratio=self._command.synthetic_ratio,
             per_category=self._command.synthetic_per_category,
             seed=self._seed,
+            truncation=self._command.synthetic_truncation,
         )
         images = self._likely(asked, real)
         requires = [*gan.requires, *real.requires]

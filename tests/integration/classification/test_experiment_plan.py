@@ -291,6 +291,21 @@ def test_a_sweep_may_have_as_many_synthetic_images_beside_few_real_ones_as_besid
     assert [jobs[each]["input"]["per_category"] for each in of_kind(jobs, "generate-set")] == [6, 6]
 
 
+def test_synthetic_images_may_be_of_truncated_latents_which_trains_no_gan_anew(
+    client: httpx.Client, images: str
+) -> None:
+    asked = {"arms": ["gan"], "seeds": 1}
+    plain = graph(client, ask(client, images, **asked))
+    cut = graph(client, ask(client, images, **asked, synthetic_truncation=2.0))
+    limits = [
+        [jobs[each]["input"]["truncation"] for each in of_kind(jobs, "generate-set")]
+        for jobs in (plain, cut)
+    ]
+    assert limits == [[None], [2.0]]
+    assert of_kind(plain, "train-gan") == of_kind(cut, "train-gan")
+    assert not of_kind(plain, "train-classifier") & of_kind(cut, "train-classifier")
+
+
 def test_each_round_of_naming_asks_the_classifier_of_the_round_before(
     client: httpx.Client, images: str
 ) -> None:

@@ -58,6 +58,7 @@ def test_every_option_reaches_its_place(run: Run) -> None:
         "--gan-n-critic 1 --gan-learning-rate 0.001 --gan-width 16 --architecture resnet18 "
         "--steps 7 --unlabelled --filter-confidence 0.5 --filter-copies --gan-pretrain-steps 3 "
         "--gan-pseudo-confidence 0.8 --pseudo-rounds 2 --synthetic-per-category 30 "
+        "--synthetic-truncation 2 "
         "--operation rotate --operation flip "
         "--synthetic-share 0.5 --synthetic-first 0.4 --test-images 40 --pretrained "
         "--name ours --no-wait --json"
@@ -76,6 +77,7 @@ def test_every_option_reaches_its_place(run: Run) -> None:
         "interpolation": "linear",
         "synthetic_ratio": 1.5,
         "synthetic_per_category": 30,
+        "synthetic_truncation": 2.0,
         "gan": {
             "steps": 9,
             "batch_size": 16,

@@ -71,6 +71,10 @@ def experiment(  # noqa: PLR0913 - one argument an option
     synthetic_per_category: Annotated[
         int | None, typer.Option(help="synthetic images of each category, in place of a ratio")
     ] = None,
+    synthetic_truncation: Annotated[
+        float | None,
+        typer.Option(help="standard deviations within which latents are drawn; default: any"),
+    ] = None,
     filter_confidence: Annotated[
         float | None,
         typer.Option(help="keep synthetic images that a teacher is so sure of; default: all"),
@@ -158,6 +162,7 @@ def experiment(  # noqa: PLR0913 - one argument an option
         "interpolation": interpolation,
         "synthetic_ratio": synthetic_ratio,
         "synthetic_per_category": synthetic_per_category,
+        "synthetic_truncation": synthetic_truncation,
         "filter_confidence": filter_confidence,
         "filter_copies": filter_copies or None,
         "pseudo_rounds": pseudo_rounds,

@@ -18,7 +18,7 @@ from lesiongan.contracts.categories import CATEGORIES, Category
 from lesiongan.contracts.classifiers import ClassifierArchitecture, ClassifierOptions
 from lesiongan.contracts.datasets import DatasetId, Name, PreprocessSettings
 from lesiongan.contracts.findings import ArmResult, Comparison, Figure, Ingredient, Sweep
-from lesiongan.contracts.gans import MAX_IMAGES, GanId, GanOptions
+from lesiongan.contracts.gans import MAX_IMAGES, GanId, GanOptions, Truncation
 from lesiongan.contracts.jobs import JobStatus
 
 #: How sure a teacher must be for a GAN to be told what it takes an unlabelled image for.
@@ -159,6 +159,8 @@ class ExperimentCommand(Command):
         Annotated[int, Field(ge=1, le=MAX_IMAGES // len(CATEGORIES))] | None,
         Field(exclude_if=_is_none),
     ] = None
+    #: As ``truncation`` of ``POST /generate``, of all synthetic images.
+    synthetic_truncation: Annotated[Truncation | None, Field(exclude_if=_is_none)] = None
     #: How each seed's GAN is trained; null trains it as ``POST /gans`` does.
     gan: GanOptions | None = None
     #: A GAN that exists, in place of one for each seed; it must have seen no more than R.
