@@ -30,7 +30,7 @@ from services.gan.domain.batches import NO_LABEL, load_training_images
 from services.gan.domain.config import Architecture, Training
 from services.gan.domain.generator import Generator
 from services.gan.domain.preview import tile
-from services.gan.domain.sampling import sample_batches
+from services.gan.domain.sampling import sample
 from services.gan.domain.state import TrainingState, start_training
 from services.gan.domain.supervision import Measured, Rollback
 from services.gan.domain.training import Callbacks, train
@@ -66,12 +66,15 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Judge:
-    """A classifier, its features of ``val``, and the labels of those images."""
+    """A classifier, its features of ``val``, the labels of those images, and the speckle that the
+    training images of each category stay within.
+    """
 
     network: torch.nn.Module
     embedding: torch.nn.Module
     real: NDArray[np.float64]
     labels: NDArray[np.int64]
+    limits: NDArray[np.float64]
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         return _forward(self.embedding, images)
@@ -81,6 +84,15 @@ class Judge:
 
     def agreement(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
         return float((_forward(self.network, images).argmax(axis=1) == labels).mean())
+
+    def record(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
+        """All that is said of samples."""
+        found = {
+            "kid": self.distance(images),
+            "agreement": self.agreement(images, labels),
+            "speckled": speckled(images, labels, self.limits),
+        }
+        return {name: round(value, 4) for name, value in found.items()}
 
 
 def _forward(network: torch.nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -109,7 +121,8 @@ def kid(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 def train_judge(train_on: Arrays, val: Arrays, categories: int) -> Judge:
     network = trained(train_on, CATEGORIES[:categories], steps=1500, seed=0, batch_size=64)
     embedding = torch.nn.Sequential(*list(network.children())[:-2])
-    return Judge(network, embedding, _forward(embedding, val[0]), val[1])
+    real = _forward(embedding, val[0])
+    return Judge(network, embedding, real, val[1], speckle_limits(*train_on))
 
 
 def few(known: Arrays, images: int, seed: int) -> Arrays:
@@ -128,29 +141,15 @@ def samples(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """As many of each category as ``val`` has."""
     labels = judge.labels
-    places = range(len(labels))
-    batches = sample_batches(
+    made = sample(
         generator,
         labels.tolist(),
         seed=seed,
-        indices=places,
-        draws=[0] * len(labels),
+        indices=range(len(labels)),
         precision=choose_precision(device="cpu"),
         truncation=truncation,
     )
-    return np.concatenate(list(batches)), labels
-
-
-def judged(
-    judge: Judge, known: Arrays, images: NDArray[np.uint8], labels: NDArray[np.int64]
-) -> dict[str, float]:
-    """What a record says of samples; ``known`` are the real images that say what speckle is."""
-    found = {
-        "kid": judge.distance(images),
-        "agreement": judge.agreement(images, labels),
-        "speckled": speckled(images, labels, speckle_limits(*known)),
-    }
-    return {name: round(value, 4) for name, value in found.items()}
+    return made, labels
 
 
 def run(name: str, known: Arrays, judge: Judge, seed: int, options: argparse.Namespace) -> None:
@@ -182,9 +181,9 @@ def run(name: str, known: Arrays, judge: Judge, seed: int, options: argparse.Nam
         "seed": seed,
         "images": options.images,
         "kid": [round(value, 4) for value in scores],
-        "end": judged(judge, known, made, wanted),
+        "end": judge.record(made, wanted),
         "truncated": {
-            limit: judged(judge, known, *samples(state.average, judge, seed + 2000, limit))
+            limit: judge.record(*samples(state.average, judge, seed + 2000, limit))
             for limit in options.truncations
         },
         "last": state.watch.healthy[-1].values(),
@@ -215,7 +214,7 @@ def main() -> None:
     floor = {
         "floor_train": judge.distance(known[0]),
         "judge": judge.agreement(*val),
-        "floor_speckled": speckled(*val, speckle_limits(*known)),
+        "floor_speckled": speckled(*val, judge.limits),
     }
     for seed in range(options.seeds):
         pixels, labels = few(known, options.images, seed)

@@ -127,11 +127,17 @@ def sample(
     indices: Sequence[int],
     draws: Sequence[int] | None = None,
     precision: Precision,
+    truncation: float | None = None,
 ) -> NDArray[np.uint8]:
     """All images at once, uint8 [n, C, H, W]; ``draws`` are 0 where not given."""
-    tries = [0] * len(labels) if draws is None else draws
     batches = sample_batches(
-        generator, labels, seed=seed, indices=indices, draws=tries, precision=precision
+        generator,
+        labels,
+        seed=seed,
+        indices=indices,
+        draws=[0] * len(labels) if draws is None else draws,
+        precision=precision,
+        truncation=truncation,
     )
     size, channels = generator.architecture.image_size, generator.architecture.channels
     empty = np.empty((0, channels, size, size), dtype=np.uint8)
